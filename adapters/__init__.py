@@ -1,0 +1,1 @@
+"""How an e-port is reached: formats, transports, envelope, signers, and the simulator."""

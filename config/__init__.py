@@ -1,0 +1,1 @@
+"""Settings in one typed table, e-ports and parties as files, packaged defaults and examples."""
