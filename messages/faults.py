@@ -9,7 +9,7 @@ import tomllib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
-from importlib.resources import files
+from pathlib import Path
 from typing import Any
 
 FAULTS_MAX = 20
@@ -30,7 +30,7 @@ class FaultKind:
 @cache
 def fault_kinds() -> dict[str, FaultKind]:
     """Every fault the gateway can name, by code, in the order of the table."""
-    table = tomllib.loads((files(__package__) / "tables" / "faults.toml").read_text("utf-8"))
+    table = tomllib.loads(Path(__file__).with_name("tables").joinpath("faults.toml").read_text("utf-8"))
     return {code: FaultKind(code=code, **entry) for code, entry in table.items()}
 
 
