@@ -1,0 +1,85 @@
+"""Fixtures for every test: RabbitMQ and PostgreSQL, started when the first test asks for them, and never skipped."""
+
+import importlib.util
+import sys
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+
+Say = Callable[[str], None]
+
+
+@pytest.fixture(scope="session")
+def services() -> ModuleType:
+    """``tests/services.py``, loaded from its place because test files are not importable by name."""
+    spec = importlib.util.spec_from_file_location("tongguan_test_services", Path(__file__).with_name("services.py"))
+    assert spec is not None
+    assert spec.loader is not None
+    module = sys.modules[spec.name] = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture(scope="session")
+def say(pytestconfig: pytest.Config) -> Say:
+    """Tell the person at the terminal what the tests wait for."""
+    capture: Any = pytestconfig.pluginmanager.getplugin("capturemanager")
+
+    def say(line: str) -> None:
+        with capture.global_and_fixture_disabled():
+            sys.stderr.write(f"\n{line}")
+            sys.stderr.flush()
+
+    return say
+
+
+@contextmanager
+def _started(make: Callable[[Say], Any], say: Say, unavailable: type[Exception]) -> Iterator[Any]:
+    with ExitStack() as stack:
+        try:
+            server = make(say)
+            stack.callback(server.stop)
+            server.start()
+        except unavailable as reason:
+            pytest.fail(str(reason), pytrace=False)
+        yield server
+
+
+@pytest.fixture(scope="session")
+def rabbitmq(services: ModuleType, say: Say) -> Iterator[Any]:
+    """The RabbitMQ of this session: see ``services.RabbitMQ`` for what it can do."""
+    with _started(services.rabbitmq, say, services.UnavailableError) as server:
+        yield server
+
+
+@pytest.fixture
+def vhost(rabbitmq: Any) -> Iterator[str]:
+    """An empty virtual host of its own."""
+    name = rabbitmq.new_vhost()
+    yield name
+    rabbitmq.drop_vhost(name)
+
+
+@pytest.fixture
+def amqp_url(rabbitmq: Any, vhost: str) -> str:
+    """The URL of an empty virtual host of its own."""
+    return rabbitmq.url(vhost)
+
+
+@pytest.fixture(scope="session")
+def postgresql(services: ModuleType, say: Say) -> Iterator[Any]:
+    """The PostgreSQL of this session: see ``services.PostgreSQL`` for what it can do."""
+    with _started(services.postgresql, say, services.UnavailableError) as server:
+        yield server
+
+
+@pytest.fixture
+async def postgres_url(postgresql: Any) -> AsyncIterator[str]:
+    """The URL of an empty database of its own."""
+    url = await postgresql.new_database()
+    yield url
+    await postgresql.drop_database(url)
