@@ -73,12 +73,12 @@ def test_a_doctype_inside_a_text_is_text():
     ],
     ids=lambda data: data[:8].decode(),
 )
-def test_a_hostile_document_of_the_greatest_size_is_refused_within_a_second(data):
-    before = time.perf_counter()
+def test_a_hostile_document_of_the_greatest_size_is_refused_without_working_on_it_for_long(data):
+    before = time.process_time()
 
     refusal(data)
 
-    assert time.perf_counter() - before < 1
+    assert time.process_time() - before < 2
 
 
 @pytest.mark.parametrize(
@@ -92,12 +92,12 @@ def test_a_hostile_document_of_the_greatest_size_is_refused_within_a_second(data
     ],
     ids=lambda data: data[:8].decode(),
 )
-def test_a_strange_document_of_the_greatest_size_is_read_within_a_second(data):
-    before = time.perf_counter()
+def test_a_strange_document_of_the_greatest_size_is_read_without_working_on_it_for_long(data):
+    before = time.process_time()
 
     parse(data)
 
-    assert time.perf_counter() - before < 1
+    assert time.process_time() - before < 2
 
 
 def test_the_limits_are_the_callers():
