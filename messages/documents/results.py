@@ -31,6 +31,7 @@ CaseStatus = Literal[
 ]
 Verdict = Literal["waiting", "discrepant", "matched"]
 Severity = Literal["waits", "blocks", "warns"]
+CaseFlag = Literal["late", "held", "uncertain", "ambiguous"]
 
 
 class ResultValue(Published):
@@ -100,6 +101,11 @@ class Result(Published):
     status: CaseStatus = Field(description="状态 / status of the case")
     previous_status: CaseStatus | None = Field(default=None, description="先前的状态 / status before, if it changed")
     verdict: Verdict = Field(description="waiting 待齐，discrepant 不符，matched 相符 / what all findings add up to")
+    flags: tuple[CaseFlag, ...] = Field(
+        default=(),
+        description="标志：late 迟迟未齐，held 已扣下，uncertain 是否送达不明，ambiguous 对应不唯一"
+        " / what else is to be known",
+    )
     findings: tuple[ResultFinding, ...] = Field(default=(), description="当前的比对结果 / findings of the case now")
     receipt: ResultReceipt | None = Field(default=None, description="引起变化的回执 / the receipt behind the change")
     numbers: ResultNumbers | None = Field(default=None, description="各方的编号 / numbers given so far")
