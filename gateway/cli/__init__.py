@@ -2,6 +2,14 @@
 
 import typer
 
+from . import eports, ledger
+from .case import hold, lift, receipts, show
+from .contract import contract
+from .keys import keys
+from .migrate import migrate
+from .push import push
+from .reference import reference
+from .serve import serve
 from .validate import validate
 
 app = typer.Typer(
@@ -10,12 +18,12 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-app.command()(validate)
-
-
-@app.callback()
-def _group() -> None:
-    """A callback makes typer ask for the command's name even while there is only one."""
+_DAILY = (serve, push, show, receipts, hold, lift)
+_AT_TIMES = (validate, contract, reference, keys, migrate)
+for command in (*_DAILY, *_AT_TIMES):
+    app.command()(command)
+app.add_typer(eports.app, name="eports")
+app.add_typer(ledger.app, name="ledger")
 
 
 def main() -> None:

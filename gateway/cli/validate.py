@@ -1,27 +1,13 @@
 """``tongguan validate``: hold customs XML files against the schemas of release 202205."""
 
-import enum
 import json
-import os
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from ...messages.faults import FAULTS_MAX
-
-
-class Language(enum.StrEnum):
-    """The languages of every sentence a person reads."""
-
-    ZH = "zh"
-    EN = "en"
-
-
-def spoken_language() -> Language:
-    """The language of TONGGUAN_LANG, else of LANG: Chinese when it begins with zh, else English."""
-    chosen = os.environ.get("TONGGUAN_LANG") or os.environ.get("LANG", "")
-    return Language.ZH if chosen.lower().startswith("zh") else Language.EN
+from .options import Lang, Language, spoken_language
 
 
 def validate(
@@ -35,7 +21,7 @@ def validate(
     open_envelope: Annotated[
         bool, typer.Option("--open", help="同时检查信封中的报文 / check what an envelope carries, too")
     ] = False,
-    lang: Annotated[Language | None, typer.Option(help="语言，默认取自环境 / language, by default yours")] = None,
+    lang: Lang = None,
 ) -> None:
     """按 202205 版规范检查海关报文 / check customs messages by release 202205.
 
