@@ -10,6 +10,7 @@ from .migrate import migrate
 from .push import push
 from .reference import reference
 from .serve import serve
+from .simulate import simulate
 from .validate import validate
 
 app = typer.Typer(
@@ -19,7 +20,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 _DAILY = (serve, push, show, receipts, hold, lift)
-_AT_TIMES = (validate, contract, reference, keys, migrate)
+_AT_TIMES = (validate, simulate, contract, reference, keys, migrate)
 for command in (*_DAILY, *_AT_TIMES):
     app.command()(command)
 app.add_typer(eports.app, name="eports")
