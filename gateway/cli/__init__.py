@@ -5,10 +5,12 @@ import typer
 from . import eports, ledger
 from .case import hold, lift, receipts, show
 from .contract import contract
+from .demo import demo
 from .keys import keys
 from .migrate import migrate
 from .push import push
 from .reference import reference
+from .sample import sample
 from .serve import serve
 from .simulate import simulate
 from .validate import validate
@@ -19,8 +21,8 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-_DAILY = (serve, push, show, receipts, hold, lift)
-_AT_TIMES = (validate, simulate, contract, reference, keys, migrate)
+_DAILY = (demo, serve, push, show, receipts, hold, lift)
+_AT_TIMES = (validate, simulate, sample, contract, reference, keys, migrate)
 for command in (*_DAILY, *_AT_TIMES):
     app.command()(command)
 app.add_typer(eports.app, name="eports")

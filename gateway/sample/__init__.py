@@ -1,0 +1,1 @@
+"""The example set: invented triples, planted cases, what customs is to answer, and what must become of each."""
