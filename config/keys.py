@@ -63,6 +63,8 @@ class _Tables(Table):
 
 def load_keys(path: Path) -> KeyFile:
     """Read the key file; raises Refused when it is missing, open to others, or wrong in any place."""
+    if not path.exists():
+        raise Refused(fault("config-keys-missing", file=str(path)))
     if problem := private_file_fault(path):
         raise Refused(problem)
     try:

@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import AsyncGenerator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -92,13 +92,13 @@ def _held_to(book: RuleBook, settings: Settings) -> RuleBook:
 
 
 def keys_of(settings: Settings) -> KeyFile:
-    """The key file, made on the first run of an embedded store; raises Refused where it has to be there."""
-    try:
-        return load_keys(settings.keys_file)
-    except Refused:
-        if settings.keys_file.exists() or not settings.store_url.get_secret_value().startswith("sqlite"):
-            raise
-        return create_keys(settings.keys_file, os.urandom)
+    """The key file, made with a new embedded store; raises Refused where it has to be there."""
+    store = settings.store_url.get_secret_value()
+    new = store.startswith("sqlite://") and not Path(store.removeprefix("sqlite://").removeprefix("/")).is_file()
+    if new and not settings.keys_file.exists():
+        with suppress(FileExistsError):  # another process that starts now was quicker
+            create_keys(settings.keys_file, os.urandom)
+    return load_keys(settings.keys_file)
 
 
 def destinations_of(configuration: Configuration) -> list[Destination]:

@@ -10,7 +10,6 @@ import structlog
 from ..adapters.signing.signers import Signer
 from ..adapters.transport import Transport
 from ..config.eports import EPort
-from ..config.keys import KeyFile
 from ..config.settings import Settings
 from ..messages.documents.parsing import DeliveryLimits
 from .cases import Context
@@ -116,8 +115,3 @@ def open_database(url: str) -> Database:
     if url.startswith("sqlite://"):
         return SqliteDatabase(url.removeprefix("sqlite://").removeprefix("/") or ":memory:")
     return PostgresqlDatabase(url)
-
-
-def make_sealer(keys: KeyFile, random: Callable[[int], bytes] = os.urandom) -> Sealer:
-    """The sealer over a key file."""
-    return Sealer(keys, random)

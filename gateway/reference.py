@@ -36,11 +36,10 @@ def write(folder: Path) -> None:
 
 
 def stale(folder: Path) -> list[str]:
-    """The pages whose committed copy is missing or out of date."""
-    found = {name: folder / name for name in pages()}
-    return [
-        name for name, text in pages().items() if not found[name].is_file() or found[name].read_text("utf-8") != text
-    ]
+    """The pages whose committed copy is missing, out of date or not of ours."""
+    made = pages()
+    there = {path.name: path.read_text("utf-8") for path in folder.glob("*.md")}
+    return sorted(name for name in made.keys() | there.keys() if made.get(name) != there.get(name))
 
 
 def _table(columns: str, rows: Iterable[Sequence[str]]) -> str:

@@ -6,8 +6,9 @@ What every bus promises:
 - A delivery taken from a queue belongs to its consumer until it is acknowledged, released or rejected, or until the
   consumer closes, loses its connection or dies; then it comes again: at least once, not exactly once.
 - Deliveries of one queue come in the order they were published over one bus, to each consumer. Those given back come
-  again in their old order, before those that never left the queue; only what a consumer has fetched already can
-  come before them.
+  again before those that never left the queue; only what a consumer has fetched already can come before them. What is
+  given back together keeps its order; what is given back later comes after what was given back before (a consumer
+  that dies again and again may so turn the order round).
 - A delivery given back more often than its queue allows is dead: it goes to the queue's dead letters, whole.
 - From its second redelivery on, a delivery comes alone. A consumer that begins, or begins again after a loss, may be
   given a single delivery until that is settled. So a delivery that kills its consumers uses up its own redeliveries,

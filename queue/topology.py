@@ -21,6 +21,9 @@ DEFAULT_EXCHANGE = ""
 DIRECT_REPLY = "amq.rabbitmq.reply-to."
 """How RabbitMQ begins the reply address of a requester that has no queue of its own."""
 
+SERVER_NAMED = "amq.gen-"
+"""How RabbitMQ begins the name of a queue that its owner left unnamed; nobody can guess the rest."""
+
 Kind = Literal["direct", "topic", "fanout"]
 Overflow = Literal["drop-head", "reject-publish"]
 
@@ -117,7 +120,7 @@ def answer_route(reply_to: str | None, party: str) -> tuple[str, str]:
 
     A sender must not have our answers put into a queue of the gateway or of another party, so names that begin with
     ``tongguan.`` count only if they are the sender's own answer queue; nor into the broker's own ``amq.`` objects,
-    direct replies excepted.
+    direct replies and queues it named for their owner excepted.
     """
     if reply_to and (reply_to == answer_queue(party) or _is_foreign(reply_to)):
         return DEFAULT_EXCHANGE, reply_to
@@ -125,7 +128,7 @@ def answer_route(reply_to: str | None, party: str) -> tuple[str, str]:
 
 
 def _is_foreign(queue: str) -> bool:
-    return queue.startswith(DIRECT_REPLY) or not queue.startswith(("tongguan.", "amq."))
+    return queue.startswith((DIRECT_REPLY, SERVER_NAMED)) or not queue.startswith(("tongguan.", "amq."))
 
 
 def fits(kind: Kind, pattern: str, routing_key: str) -> bool:

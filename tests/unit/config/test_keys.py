@@ -66,7 +66,7 @@ def test_a_missing_key_file_is_refused(path):
     with pytest.raises(Refused) as refused:
         load_keys(path)
 
-    assert codes(refused) == [("config-file-missing", "")]
+    assert codes(refused) == [("config-keys-missing", "")]
 
 
 @pytest.mark.parametrize(
