@@ -1,0 +1,214 @@
+"""The gateway as it is run for work: its processes, RabbitMQ, PostgreSQL, drop folders and a simulated customs."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import IO, Any
+from urllib.request import urlopen
+
+import pytest
+
+from tongguan.gateway.composition import now_ms, open_database
+from tongguan.gateway.demo import make_set
+from tongguan.gateway.sample.expectation import DeliveryOutcome, Expectation, Outcome
+from tongguan.gateway.sample.files import INPUT, OPERATORS, SCRIPT, read_expected
+from tongguan.gateway.sample.generate import REFERENCES, SampleSet, generate
+from tongguan.gateway.sample.observing import answered, observed_cases
+from tongguan.gateway.sample.scenario import CaseSpec
+from tongguan.gateway.store.database import in_transaction
+from tongguan.messages.documents.answers import Answer
+
+PROGRAM = Path(sys.executable).with_name("tongguan")
+CLIENT = Path(__file__).with_name("client.py")
+START_S = 30
+TRIPLE = ("order", "payment", "waybill")
+AT_ONCE = {
+    "TONGGUAN_DISPATCH_POLL_MS": "20",
+    "TONGGUAN_RECEIVE_POLL_MS": "20",
+    "TONGGUAN_ROUTE_POLL_MS": "20",
+    "TONGGUAN_TEND_POLL_MS": "100",
+    "TONGGUAN_DISPATCH_LEASE_SECONDS": "5",
+    "TONGGUAN_ROUTE_LEASE_SECONDS": "5",
+    "TONGGUAN_TEND_LEASE_SECONDS": "5",
+    "TONGGUAN_LOG_FORMAT": "json",
+}
+
+
+@dataclass
+class Line:
+    """One gateway with everything around it; what it prints lies in ``folder``."""
+
+    folder: Path
+    rabbitmq: Any
+    vhost: str
+    store_url: str
+    http_port: int
+    running: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
+    files: ExitStack = field(default_factory=ExitStack)
+
+    @property
+    def amqp_url(self) -> str:
+        """The broker as the gateway's account sees it."""
+        return self.rabbitmq.url(self.vhost)
+
+    def start(self, name: str, *command: str | Path) -> subprocess.Popen[bytes]:
+        """Start a program and keep what it prints in ``<name>.log``."""
+        log = self._log(name)
+        environment = os.environ | AT_ONCE | {
+            "TONGGUAN_BUS_URL": self.amqp_url,
+            "TONGGUAN_STORE_URL": self.store_url,
+            "TONGGUAN_HTTP_PORT": str(self.http_port),
+        }  # fmt: skip
+        self.running[name] = subprocess.Popen(command, env=environment, stdout=log, stderr=log, cwd=self.folder)
+        return self.running[name]
+
+    def prepare(self, sample: SampleSet) -> None:
+        """Write the set, and make ready what an operator does: accounts of the senders, keys, database."""
+        make_set(sample, self.folder)
+        for party in {each.name.split(".")[1] for each in (self.folder / INPUT).iterdir()}:
+            self.rabbitmq.api("PUT", f"users/{party}", {"password": party, "tags": ""})
+            self.files.callback(self.rabbitmq.drop_account, party)
+            own = rf"^(amq\.gen-.*|tongguan\.answers\.{party})$"
+            self.rabbitmq.allow(self.vhost, party, r"^amq\.gen-.*$", r"^(tongguan\.documents|amq\.gen-.*)$", own)
+        for command in ("keys", "migrate"):
+            assert self.run(command) == 0
+
+    def run(self, *command: str) -> int:
+        """Run one of our commands to its end; its exit code."""
+        return self.start(command[0], PROGRAM, *command, "--config", self.folder / OPERATORS).wait(START_S)
+
+    def serve(self) -> None:
+        """Start the gateway and wait until it takes deliveries."""
+        self.start("serve", PROGRAM, "serve", "--config", self.folder / OPERATORS)
+        _until(self.is_ready, START_S, lambda: self._tail("serve"))
+
+    def simulate(self) -> None:
+        """Start the simulated customs."""
+        script = self.folder / SCRIPT
+        options = ("--config", self.folder / OPERATORS, "--script", script, "--latency-ms", "5..50", "--seed", "1")
+        self.start("simulate", PROGRAM, "simulate", *options)
+
+    def listen(self) -> None:
+        """Start a subscriber of all results; the exchange must be there."""
+        self.start("listen", sys.executable, "-I", CLIENT, self.amqp_url, "listen", self.folder / "results.jsonl")
+        _until(lambda: self.logged("listen", "listening"), START_S, lambda: self._tail("listen"))
+
+    def push(self) -> subprocess.Popen[bytes]:
+        """Start pushing every delivery of the set."""
+        paths = (self.folder / INPUT, self.folder / "answers.jsonl")
+        return self.start("push", sys.executable, "-I", CLIENT, self.amqp_url, "push", *paths)
+
+    def kill(self, name: str, number: int = signal.SIGKILL) -> int:
+        """Send a program a signal and wait for its end; its exit code."""
+        self.running[name].send_signal(number)
+        return self.running.pop(name).wait(30)
+
+    def close(self) -> None:
+        """Kill what still runs."""
+        for name in list(self.running):
+            self.kill(name)
+        self.files.close()
+
+    def is_ready(self) -> bool:
+        """Whether the gateway says so."""
+        with suppress(OSError), urlopen(f"http://127.0.0.1:{self.http_port}/health/ready", timeout=5) as answer:
+            return answer.status == 200
+        return False
+
+    def logged(self, name: str, text: str) -> bool:
+        """Whether the present process has printed a text."""
+        return text in (self.folder / f"{name}.log").read_text("utf-8")
+
+    def expectation(self) -> Expectation:
+        """What must become of the set."""
+        return read_expected(self.folder)
+
+    def results(self) -> list[dict[str, Any]]:
+        """Everything the subscriber was told so far."""
+        return [json.loads(each) for each in (self.folder / "results.jsonl").read_text("utf-8").splitlines()]
+
+    async def outcome(self) -> Outcome:
+        """What became of the set so far."""
+        database = open_database(self.store_url)
+        try:
+            cases, unmatched = await in_transaction(database, observed_cases)
+        finally:
+            await database.close()
+        return Outcome(cases, self._deliveries(), unmatched)
+
+    def _deliveries(self) -> dict[str, DeliveryOutcome]:
+        path = self.folder / "answers.jsonl"
+        lines = [json.loads(each) for each in path.read_text("utf-8").splitlines()] if path.exists() else []
+        return {each["delivery"]: answered(Answer.model_validate(each["answer"])) for each in lines}
+
+    def _log(self, name: str) -> IO[bytes]:
+        path = self.folder / f"{name}.log"
+        if path.exists():
+            path.rename(path.with_name(f"{name}-{time.monotonic_ns()}.log"))
+        return self.files.enter_context(path.open("wb"))
+
+    def _tail(self, name: str) -> str:
+        return (self.folder / f"{name}.log").read_text("utf-8")[-2000:]
+
+
+def _until(check: Callable[[], bool], limit_s: float, else_say: Callable[[], str]) -> None:
+    end = time.monotonic() + limit_s
+    while not check():
+        if time.monotonic() > end:
+            pytest.fail(else_say())
+        time.sleep(0.05)
+
+
+@pytest.fixture
+def prompt_set() -> Callable[[int, int], SampleSet]:
+    """Makes a set, by seed and count of cases, of every scenario that comes to its end without hours of waiting."""
+    return lambda seed, count: _set_of(seed, count, _takes_time)
+
+
+@pytest.fixture
+def steady_set() -> Callable[[int, int], SampleSet]:
+    """Makes such a set whose cases end the same whatever stands still for a while, and in any order of arrival."""
+    return lambda seed, count: _set_of(seed, count, lambda spec: _takes_time(spec) or _is_stopped(spec), once=True)
+
+
+def _set_of(seed: int, count: int, is_out: Callable[[CaseSpec], bool], *, once: bool = False) -> SampleSet:
+    """A set of every scenario of one wave that has no such case; with ``once``, of those that say everything once."""
+    every = generate(seed, now_ms(), 0)
+    later = {number for each in every.deliveries if each.wave > 1 for number, _ in each.documents}
+    said = Counter((number, one.kind) for each in every.deliveries for number, one in each.documents)
+    names = [
+        each.scenario.name
+        for number, each in enumerate(every.planted)
+        if number not in later
+        and not any(map(is_out, each.scenario.cases))
+        and not (once and any(said[number, kind] > len(each.scenario.cases) for kind in TRIPLE))
+    ]
+    return generate(seed, now_ms(), count, faults=[name for name in names if name != REFERENCES])
+
+
+def _is_stopped(spec: CaseSpec) -> bool:
+    """Whether a refused order, payment or waybill keeps the others at home, if they have not left yet."""
+    return bool(spec.answers.keys() - {"621"})
+
+
+def _takes_time(spec: CaseSpec) -> bool:
+    """Whether a case is sent again after a pause, something about it comes late, or customs take a minute."""
+    again = spec.sends or any(count > 1 for count in spec.declared.values())
+    slow = "after_ms" in str(spec.answers)
+    return bool(again or slow or {"late", "uncertain"} & {*spec.flags, *spec.standings})
+
+
+@pytest.fixture
+def line(tmp_path: Path, rabbitmq: Any, vhost: str, postgres_url: str, services: Any) -> Iterator[Line]:
+    """A gateway on servers of its own; ``prepare`` it first."""
+    made = Line(tmp_path / "line", rabbitmq, vhost, postgres_url, services.free_ports(1)[0])
+    yield made
+    made.close()
