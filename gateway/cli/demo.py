@@ -129,7 +129,7 @@ def _tell(finished: "Finished", folder: Path, speaker: Speaker) -> int:
     ):
         out.print(table)
     wrong = differences(finished.expectation.outcome, finished.outcome)
-    _where(folder, speaker)
+    _where(folder, next(iter(finished.outcome.cases)), speaker)
     if wrong:
         _differences(wrong, finished.expectation, speaker)
         return 1
@@ -235,7 +235,7 @@ def _results(kinds: Mapping[str, int], speaker: Speaker) -> Table:
     return table
 
 
-def _where(folder: Path, speaker: Speaker) -> None:
+def _where(folder: Path, case: str, speaker: Speaker) -> None:
     from ..demo import RECEIPTS_FOLDER, RESULTS_FOLDER, SENT_FOLDER
     from ..sample.files import EXPECTATION, INPUT, OPERATORS
 
@@ -246,14 +246,12 @@ def _where(folder: Path, speaker: Speaker) -> None:
         (RESULTS_FOLDER, "收单答复与发布的结果", "answers and results, as published"),
         (EXPECTATION, "应有结果", "what should become of everything"),
         (LOG, "日志", "the log"),
-        (
-            OPERATORS,
-            "配置，例如：tongguan show 订单号 --config …",
-            "configuration, as in: tongguan show ORDER --config …",
-        ),
+        (OPERATORS, "配置", "the operators' folder"),
     )
     for name, zh, en in places:
         speaker.out.print(f"{folder / name}  [dim]{speaker.t(zh, en)}[/dim]", soft_wrap=True)
+    command = f"tongguan show {case.rpartition('/')[2]} --config {folder / OPERATORS}"
+    speaker.out.print(f"{command}  [dim]{speaker.t('一单的来龙去脉', 'the story of a case')}[/dim]", soft_wrap=True)
 
 
 def _differences(wrong: Sequence["Difference"], expectation: "Expectation", speaker: Speaker) -> None:

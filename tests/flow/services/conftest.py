@@ -29,6 +29,7 @@ from tongguan.messages.documents.answers import Answer
 PROGRAM = Path(sys.executable).with_name("tongguan")
 CLIENT = Path(__file__).with_name("client.py")
 START_S = 30
+GATEWAY = "tongguan-gateway"
 TRIPLE = ("order", "payment", "waybill")
 AT_ONCE = {
     "TONGGUAN_DISPATCH_POLL_MS": "20",
@@ -54,16 +55,15 @@ class Line:
     running: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
     files: ExitStack = field(default_factory=ExitStack)
 
-    @property
-    def amqp_url(self) -> str:
-        """The broker as the gateway's account sees it."""
-        return self.rabbitmq.url(self.vhost)
+    def amqp_url(self, account: str = "") -> str:
+        """The broker as an account sees it, whose password is its name; by default one that may do everything."""
+        return self.rabbitmq.url(self.vhost, account, account)
 
     def start(self, name: str, *command: str | Path) -> subprocess.Popen[bytes]:
         """Start a program and keep what it prints in ``<name>.log``."""
         log = self._log(name)
         environment = os.environ | AT_ONCE | {
-            "TONGGUAN_BUS_URL": self.amqp_url,
+            "TONGGUAN_BUS_URL": self.amqp_url(GATEWAY),
             "TONGGUAN_STORE_URL": self.store_url,
             "TONGGUAN_HTTP_PORT": str(self.http_port),
         }  # fmt: skip
@@ -73,11 +73,10 @@ class Line:
     def prepare(self, sample: SampleSet) -> None:
         """Write the set, and make ready what an operator does: accounts of the senders, keys, database."""
         make_set(sample, self.folder)
+        self._account(GATEWAY, r"^tongguan\..*$", r"^(tongguan\..*|amq\.default)$", r"^tongguan\..*$")
         for party in {each.name.split(".")[1] for each in (self.folder / INPUT).iterdir()}:
-            self.rabbitmq.api("PUT", f"users/{party}", {"password": party, "tags": ""})
-            self.files.callback(self.rabbitmq.drop_account, party)
-            own = rf"^(amq\.gen-.*|tongguan\.answers\.{party})$"
-            self.rabbitmq.allow(self.vhost, party, r"^amq\.gen-.*$", r"^(tongguan\.documents|amq\.gen-.*)$", own)
+            own = rf"^(tongguan\.answers\.{party}|amq\.gen-.*)$"
+            self._account(party, r"^amq\.gen-.*$", r"^(tongguan\.documents|amq\.gen-.*)$", own)
         for command in ("keys", "migrate"):
             assert self.run(command) == 0
 
@@ -98,13 +97,13 @@ class Line:
 
     def listen(self) -> None:
         """Start a subscriber of all results; the exchange must be there."""
-        self.start("listen", sys.executable, "-I", CLIENT, self.amqp_url, "listen", self.folder / "results.jsonl")
+        self.start("listen", sys.executable, "-I", CLIENT, self.amqp_url(), "listen", self.folder / "results.jsonl")
         _until(lambda: self.logged("listen", "listening"), START_S, lambda: self._tail("listen"))
 
     def push(self) -> subprocess.Popen[bytes]:
         """Start pushing every delivery of the set."""
         paths = (self.folder / INPUT, self.folder / "answers.jsonl")
-        return self.start("push", sys.executable, "-I", CLIENT, self.amqp_url, "push", *paths)
+        return self.start("push", sys.executable, "-I", CLIENT, self.amqp_url(), "push", *paths)
 
     def kill(self, name: str, number: int = signal.SIGKILL) -> int:
         """Send a program a signal and wait for its end; its exit code."""
@@ -143,6 +142,12 @@ class Line:
         finally:
             await database.close()
         return Outcome(cases, self._deliveries(), unmatched)
+
+    def _account(self, name: str, configure: str, write: str, read: str) -> None:
+        """An account with the rights that ``docs/deployment.md`` tells; its password is its name."""
+        self.rabbitmq.api("PUT", f"users/{name}", {"password": name, "tags": ""})
+        self.files.callback(self.rabbitmq.drop_account, name)
+        self.rabbitmq.allow(self.vhost, name, configure, write, read)
 
     def _deliveries(self) -> dict[str, DeliveryOutcome]:
         path = self.folder / "answers.jsonl"
