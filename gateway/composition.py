@@ -21,6 +21,7 @@ from .rules.book import RuleBook
 from .sealing import Sealer
 from .store.cases import CaseStore
 from .store.database import Database
+from .store.decisions import DecisionStore
 from .store.documents import DocumentStore
 from .store.messages import MessageStore
 from .store.postgresql import PostgresqlDatabase
@@ -59,12 +60,14 @@ class Gateway:
     metrics: Metrics = field(default_factory=Metrics)
     documents: DocumentStore = field(init=False)
     cases: CaseStore = field(init=False)
+    decisions: DecisionStore = field(init=False)
     messages: MessageStore = field(init=False)
     mint: StoreMint = field(init=False)
 
     def __post_init__(self) -> None:
         self.documents = DocumentStore(self.sealer)
         self.cases = CaseStore(self.sealer)
+        self.decisions = DecisionStore(self.sealer)
         self.messages = MessageStore(self.sealer)
         self.mint = StoreMint(self.database, self.random)
         self.database.observe = lambda _statement: self.metrics.statements.inc()

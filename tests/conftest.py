@@ -13,15 +13,32 @@ import pytest
 Say = Callable[[str], None]
 
 
-@pytest.fixture(scope="session")
-def services() -> ModuleType:
-    """``tests/services.py``, loaded from its place because test files are not importable by name."""
-    spec = importlib.util.spec_from_file_location("tongguan_test_services", Path(__file__).with_name("services.py"))
+def _loaded(name: str, *path: str) -> ModuleType:
+    """A module of the tests, loaded from its place because test files are not importable by name."""
+    spec = importlib.util.spec_from_file_location(name, Path(__file__).parent.joinpath(*path))
     assert spec is not None
     assert spec.loader is not None
     module = sys.modules[spec.name] = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
+
+
+@pytest.fixture(scope="session")
+def services() -> ModuleType:
+    """Where RabbitMQ and PostgreSQL come from."""
+    return _loaded("tongguan_test_services", "services.py")
+
+
+@pytest.fixture(scope="session")
+def triples() -> ModuleType:
+    """Clean documents, e-ports, contexts, and a desk that decides in memory."""
+    return _loaded("tongguan_triples", "unit", "gateway", "triples.py")
+
+
+@pytest.fixture(scope="session")
+def benches() -> ModuleType:
+    """What a bench is made of: Bench, Wire, and the troubles a wire may have."""
+    return _loaded("tongguan_bench", "steps", "bench.py")
 
 
 @pytest.fixture(scope="session")

@@ -9,6 +9,7 @@ from ..cases import Case, Papers
 from ..declaring import Declaration, Subject
 from ..store.cases import CaseStore
 from ..store.database import Transaction
+from ..store.decisions import DecisionStore
 
 
 @dataclass(slots=True)
@@ -71,7 +72,7 @@ class Desk:
         return found
 
     async def write(
-        self, transaction: Transaction, store: CaseStore, now: int, new: frozenset[int] = frozenset()
+        self, transaction: Transaction, store: DecisionStore, now: int, new: frozenset[int] = frozenset()
     ) -> None:
         """Write what was touched; ``new`` are the ids of declarations that were not stored before."""
         moved = [self.declarations[each] for each in sorted(self.touched)]

@@ -105,7 +105,7 @@ class Dispatch:
             made.members += [_packed(each, relay_id, now) for each in declarations]
         lease = now + gateway.settings.dispatch_lease_seconds * 1000
         await gateway.messages.add(transaction, made.packed, now, lease)
-        await gateway.cases.write_declarations(
+        await gateway.decisions.write_declarations(
             transaction, made.members, frozenset(each.id for each in made.members), now
         )
         return made
@@ -147,9 +147,9 @@ class Dispatch:
             )
             for case_id, several in desk.touched_by_case().items()
         ]
-        await desk.write(transaction, store, now)
-        await store.replace_findings(transaction, decisions)
-        await store.record(transaction, decisions, now)
+        await desk.write(transaction, gateway.decisions, now)
+        await gateway.decisions.replace_findings(transaction, decisions)
+        await gateway.decisions.record(transaction, decisions, now)
 
     async def _hand_over(self, destination: Destination, id_: int, name: str, data: bytes, packed_at: int) -> _Handed:
         outcome, problem = "sent", None
@@ -195,17 +195,17 @@ _EVENTS = {"sent": Event.SEND, "uncertain": Event.DOUBT}
 
 async def report(gateway: Gateway, transaction: Transaction, outcomes: Mapping[int, str], actor: str) -> None:
     """Move the declarations of messages (by id) that were sent or are in doubt, with their cases."""
-    store, now = gateway.cases, gateway.clock()
-    desk = await Desk.open(transaction, store, await gateway.messages.cases_in(transaction, outcomes))
+    now = gateway.clock()
+    desk = await Desk.open(transaction, gateway.cases, await gateway.messages.cases_in(transaction, outcomes))
     desk.put(list(_reported(desk.declarations.values(), outcomes)))
     decisions = []
     for case_id, mine in desk.touched_by_case().items():
         kind = "sent" if all(each.state is DeclarationState.SENT for each in mine) else "uncertain"
         entry = Entry(kind, now, actor, {"declarations": [_named(each) for each in mine]})
         decisions.append(restate(desk.cases[case_id], desk.papers(case_id), [entry]))
-    await desk.write(transaction, store, now)
-    await store.forget_wants(transaction, _left(desk))
-    await store.record(transaction, decisions, now)
+    await desk.write(transaction, gateway.decisions, now)
+    await gateway.decisions.forget_wants(transaction, _left(desk))
+    await gateway.decisions.record(transaction, decisions, now)
 
 
 def _left(desk: Desk) -> list[int]:

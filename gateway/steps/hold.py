@@ -16,8 +16,8 @@ async def set_hold(
 
     ``reason`` goes into the ledger and must hold no personal data.
     """
-    store, now = gateway.cases, gateway.clock()
-    desk = await Desk.open(transaction, store, [case_id])
+    now = gateway.clock()
+    desk = await Desk.open(transaction, gateway.cases, [case_id])
     case = desk.cases[case_id]
     if (Flag.HELD in case.flags) == on:
         return False
@@ -26,6 +26,6 @@ async def set_hold(
         desk.put(release(desk.declarations.values(), desk.predecessors, situation))
     flags = case.flags | {Flag.HELD} if on else case.flags - {Flag.HELD}
     entry = Entry("held" if on else "lifted", now, actor, {"reason": reason}, role="operator")
-    await desk.write(transaction, store, now)
-    await store.record(transaction, [restate(case, desk.papers(case_id), [entry], flags=flags)], now)
+    await desk.write(transaction, gateway.decisions, now)
+    await gateway.decisions.record(transaction, [restate(case, desk.papers(case_id), [entry], flags=flags)], now)
     return True

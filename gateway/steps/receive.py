@@ -298,13 +298,13 @@ class Receive:
         await messages.add_inbound(transaction, (each.row(name, books.now) for each in files))
         await messages.add_receipts(transaction, books.rows)
         await messages.match_bills(transaction, books.matched)
-        await books.desk.write(transaction, gateway.cases, books.now)
+        await books.desk.write(transaction, gateway.decisions, books.now)
         await messages.answered(transaction, books.answered - books.resend_messages)
         pause = books.now + destination.eport.limits.resend_wait_seconds * 1000
         again = [(Due("again", id_), pause) for id_ in sorted(books.resend)]
         again += [(Due("resend", id_), pause) for id_ in sorted(books.resend_messages)]
         await add_due(transaction, again)
-        await gateway.cases.record(transaction, list(_decisions(books)), books.now)
+        await gateway.decisions.record(transaction, list(_decisions(books)), books.now)
 
 
 def _decisions(books: _Books) -> Iterable[Decision]:

@@ -6,8 +6,8 @@ from ...messages.documents.results import RESULTS_MAX
 from ...queue.bus import Bus, Message
 from ...queue.topology import RESULTS
 from ..composition import Gateway
-from ..store.cases import LANES
 from ..store.database import in_transaction
+from ..store.decisions import LANES
 from ..store.results import Waiting, lease_lanes, open_lanes, results_published, waiting_results
 
 BATCH = 1000

@@ -46,7 +46,7 @@ async def settle(
         book.enter(decision.plan.declarations)
         for person, amount in decision.quota.items():
             used[person] = used.get(person, 0) + amount
-    await store.write(transaction, list(decisions.values()), known, context.now)
+    await gateway.decisions.write(transaction, list(decisions.values()), known, context.now)
     look = context.now + min(gateway.late_after_ms.values())
     waiting = [each.case.id for each in decisions.values() if each.case.waiting_since == context.now]
     await add_due(transaction, [(Due("late", case_id), look) for case_id in waiting])

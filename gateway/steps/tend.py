@@ -72,8 +72,8 @@ class Tend:
     async def _late(self, transaction: Transaction, ids: Iterable[int]) -> None:
         """Flag cases that have waited too long for what they miss; look again later at those that have not."""
         gateway = self._gateway
-        store, now, after_ms = gateway.cases, gateway.clock(), gateway.late_after_ms
-        desk = await Desk.open(transaction, store, ids)
+        now, after_ms = gateway.clock(), gateway.late_after_ms
+        desk = await Desk.open(transaction, gateway.cases, ids)
         decisions = []
         later: list[tuple[Due, int]] = []
         for case in desk.cases.values():
@@ -87,14 +87,14 @@ class Tend:
             entry = Entry("late", now, "tend", {"missing": missed})
             decisions.append(restate(case, desk.papers(case.id), [entry], flags=case.flags | {Flag.LATE}))
         await add_due(transaction, later)
-        await store.record(transaction, decisions, now)
+        await gateway.decisions.record(transaction, decisions, now)
 
     async def _again(self, transaction: Transaction, ids: Iterable[int]) -> None:
         """Declare once more what was refused with a code that blames the system, up to the e-port's attempts."""
         gateway = self._gateway
-        store, now = gateway.cases, gateway.clock()
+        now = gateway.clock()
         found = await contents(transaction, gateway.sealer, ids)
-        desk = await Desk.open(transaction, store, (each.case_id for each, _ in found))
+        desk = await Desk.open(transaction, gateway.cases, (each.case_id for each, _ in found))
         new: list[Declaration] = []
         later: list[tuple[Due, int]] = []
         for read, content in found:
@@ -115,8 +115,8 @@ class Tend:
             entry = Entry("again", now, "tend", facts)
             decisions.append(restate(desk.cases[case_id], desk.papers(case_id), [entry]))
         await add_due(transaction, later)
-        await desk.write(transaction, store, now, frozenset(each.id for each in new))
-        await store.record(transaction, decisions, now)
+        await desk.write(transaction, gateway.decisions, now, frozenset(each.id for each in new))
+        await gateway.decisions.record(transaction, decisions, now)
 
     async def _helped(self, transaction: Transaction) -> int:
         """Decide cases again whose goods record or transport has come or changed."""
@@ -169,7 +169,7 @@ class Tend:
         packed = [
             replace(each, state=state) for each in members if (state := after(each.state, Event.RESEND)) is not None
         ]
-        await gateway.cases.write_declarations(
+        await gateway.decisions.write_declarations(
             transaction, packed, frozenset(each.id for each in packed), gateway.clock()
         )
 

@@ -1,11 +1,8 @@
 """A gateway on a bench, on SQLite in memory unless a test asks for another store."""
 
-import importlib.util
-import sys
 import time
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import pytest
@@ -15,30 +12,6 @@ from tongguan.gateway.store.tables import metadata
 from tongguan.queue.bus import Delivery
 from tongguan.queue.embedded import EmbeddedBus
 from tongguan.queue.topology import topology
-
-TESTS = Path(__file__).parents[1]
-
-
-def _loaded(name: str, path: Path) -> ModuleType:
-    """A module of the tests, loaded from its place because test files are not importable by name."""
-    spec = importlib.util.spec_from_file_location(name, path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = sys.modules[spec.name] = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-@pytest.fixture(scope="session")
-def triples() -> Any:
-    """Builders of documents."""
-    return _loaded("tongguan_triples", TESTS / "unit" / "gateway" / "triples.py")
-
-
-@pytest.fixture(scope="session")
-def benches() -> Any:
-    """What a bench is made of: Bench, Wire, and the troubles a wire may have."""
-    return _loaded("tongguan_bench", TESTS / "steps" / "bench.py")
 
 
 @pytest.fixture

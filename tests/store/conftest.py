@@ -1,10 +1,7 @@
 """Every kind of store: SQLite in memory, SQLite in a file, PostgreSQL; and a gateway on a bench over each."""
 
-import importlib.util
-import sys
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import pytest
@@ -15,30 +12,7 @@ from tongguan.gateway.store.schema import migrate
 from tongguan.gateway.store.sqlite import SqliteDatabase
 from tongguan.gateway.store.tables import metadata
 
-TESTS = Path(__file__).parents[1]
 KINDS = ["memory", "file", pytest.param("postgresql", marks=pytest.mark.services)]
-
-
-def _loaded(name: str, path: Path) -> ModuleType:
-    """A module of the tests, loaded from its place because test files are not importable by name."""
-    spec = importlib.util.spec_from_file_location(name, path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = sys.modules[spec.name] = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-@pytest.fixture(scope="session")
-def triples() -> Any:
-    """Builders of documents."""
-    return _loaded("tongguan_triples", TESTS / "unit" / "gateway" / "triples.py")
-
-
-@pytest.fixture(scope="session")
-def benches() -> Any:
-    """What a bench is made of."""
-    return _loaded("tongguan_bench", TESTS / "steps" / "bench.py")
 
 
 @pytest.fixture(scope="session")

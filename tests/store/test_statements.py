@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tongguan.gateway.store import cases, documents, due, messages, results, tending
+from tongguan.gateway.store import cases, decisions, documents, due, messages, results, tending
 from tongguan.gateway.store.database import Database, Statement, columns, in_transaction
 
 ECHO = Statement(
@@ -103,7 +103,7 @@ async def test_two_lists_of_rows_do_not_mix(empty: Database) -> None:
 
 ALL = {
     f"{module.__name__.rpartition('.')[2]}{name}": value
-    for module in (cases, documents, due, messages, results, tending)
+    for module in (cases, decisions, documents, due, messages, results, tending)
     for name, value in vars(module).items()
     if isinstance(value, Statement)
 }
