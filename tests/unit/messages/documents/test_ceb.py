@@ -20,7 +20,7 @@ def test_a_node_comes_back_as_it_was(nodes: dict[str, Any], message_type: str):
 def test_what_a_party_adds_for_the_gateway_stays_out_of_customs_xml(order: dict[str, Any], nodes: dict[str, Any]):
     document = Order.model_validate(order)
 
-    assert document.logistics_no == "JD0000000001"
+    assert document.logistics_no == "SD0000000001"
     assert to_ceb(document) == nodes["CEB311Message"]
 
 

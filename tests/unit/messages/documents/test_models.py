@@ -25,11 +25,11 @@ def test_the_key_of_a_document_is_made_of_its_official_values():
     keys = {kind: model.model_validate(examples()[kind]).key for kind, model in BUS_KINDS.items()}
 
     assert keys == {
-        "order": ("1199W60001", "HX202403080001"),
-        "payment": ("1199W60003", "TH20240308000001"),
-        "waybill": ("1199W60004", "JD0000000001"),
-        "transport": ("1199W60004", "99900000001"),
-        "goods": ("1199W60002", "MILK-3-800"),
+        "order": ("3301969T01", "YX202403080001"),
+        "payment": ("3301969T02", "FB20240308000001"),
+        "waybill": ("3301989T03", "SD0000000001"),
+        "transport": ("3301989T03", "99900000001"),
+        "goods": ("3301969T01", "MILK-3-800"),
     }
 
 
@@ -46,7 +46,7 @@ def test_the_key_of_a_rider_is_made_of_its_official_values(nodes: dict[str, Any]
 def test_identity_is_kind_and_typed_key(order: dict[str, Any]):
     document = Order.model_validate(order)
 
-    assert document.identity == ("order", OrderKey(ebp_code="1199W60001", order_no="HX202403080001"))
+    assert document.identity == ("order", OrderKey(ebp_code="3301969T01", order_no="YX202403080001"))
 
 
 def test_a_return_without_a_number_of_its_own_is_known_by_its_inventory_alone(nodes: dict[str, Any]):
@@ -85,7 +85,7 @@ def test_a_digest_needs_its_secret_and_stays_the_same_across_releases(order: dic
     document = Order.model_validate(order)
 
     assert document.content_digest(_SECRET) != document.content_digest(b"other")
-    assert document.content_digest(_SECRET).hex() == "85d19e88792895021b9666203b883bac5d8e0ee6cb923886f4394bbe6f74c44f"
+    assert document.content_digest(_SECRET).hex() == "4e50cdb8e735b3bfe8a2feed7c96de48bfe5b7d9ff68fcc1ca01ad782fb91fee"
 
 
 def test_a_pushed_document_and_the_same_one_in_customs_xml_say_the_same(order: dict[str, Any], nodes: dict[str, Any]):
@@ -172,7 +172,7 @@ def test_a_validation_error_prints_nothing_that_was_sent(order: dict[str, Any]):
 def test_the_representation_of_a_document_shows_its_key_and_nothing_personal(order: dict[str, Any]):
     (parsed,) = parse_json("order", json.dumps(order).encode())
 
-    assert repr(parsed.document) == "Order(key=('1199W60001', 'HX202403080001'))"
+    assert repr(parsed.document) == "Order(key=('3301969T01', 'YX202403080001'))"
     assert "李" not in repr(parsed)
     assert "u674e" not in repr(parsed)
 

@@ -38,7 +38,7 @@ def test_one_object_is_one_document(order: dict[str, Any]):
 def test_an_array_is_as_many_documents(order: dict[str, Any]):
     parsed = parse_json("order", _bytes([order, order | {"orderNo": "2"}]))
 
-    assert [each.document.key[1] for each in parsed if each.document] == ["HX202403080001", "2"]
+    assert [each.document.key[1] for each in parsed if each.document] == ["YX202403080001", "2"]
 
 
 def test_ndjson_is_one_document_a_line_and_blank_lines_are_nothing(order: dict[str, Any]):
