@@ -88,7 +88,7 @@ def decide(view: View, context: Context) -> Decision:
     made = _plan(view, wants, verdict, facts, context)
     present = {each.id: each for each in declarations} | {each.id: each for each in made.declarations}
     papers = Papers(tuple(present.values()), frozenset[Subject]().union(*made.predecessors.values()))
-    amount = scaled(facts.composition.dutiable) if facts.composition else 0
+    amount = max(0, scaled(facts.composition.dutiable)) if facts.composition else 0
     newly = verdict is Verdict.MATCHED and not stands
     status = status_of(case.id, verdict, papers, withdrawn=_order_withdrawn(case.key, view.around))
     after = replace(
@@ -203,14 +203,12 @@ def _goods(order: Order, draft: Inventory | None, references: Mapping[LinkKey, R
 
 
 def _after_declaration(view: View, *, stands: bool) -> list[Hit]:
-    """What happened to documents after they were declared with an inventory that stands."""
-    if not stands:
-        return []
+    """What happened to documents after they were declared: a delete, and a change beside an inventory that stands."""
     gone = (each for each in view.declarations if each.state not in AT_HOME | OVER)
     versions = {each.document_id: each.document_version for each in gone}
     hits: list[Hit] = []
     for held in view.around:
-        if held.id in versions and held.version > versions[held.id]:
+        if held.id in versions and held.version > versions[held.id] and (stands or held.withdrawn):
             rule = "withdrawn-after-declaration" if held.withdrawn else "changed-after-declaration"
             declared = Value(f"{held.kind} version {versions[held.id]}", "declared")
             hits.append(Hit(rule, declared, Value(str(held.version), held.kind)))

@@ -338,9 +338,10 @@ def main_state(
 
     That is the state of its inventory once it has left; until then a refusal of what goes before it, or, while the
     case is ``matched`` and so on its way, that some of it has been sent; and for an e-port that wants no inventory from
-    us, the state of all the case declares. ``sent_before`` are the subjects the inventory waits for, which another case
-    may declare (a merged payment).
+    us, the state of all the case declares; None once its inventory is given up. ``sent_before`` are the subjects the
+    inventory waits for, which another case may declare (a merged payment).
     """
+    declarations = list(declarations)
     standing = [each for each in newest(declarations).values() if each.state is not DeclarationState.WITHDRAWN]
     own = [each for each in standing if each.case_id == case_id and each.message_type not in RIDERS]
     inventory = newest_of(each for each in own if each.message_type == INVENTORY)
@@ -349,7 +350,8 @@ def main_state(
     others = [each for each in standing if each.subject in sent_before or each in own]
     states = [each.state for each in others if each is not inventory]
     if inventory is None:
-        return None if any(state in AT_HOME for state in states) else summary(states)
+        given_up = any(each.case_id == case_id and each.message_type == INVENTORY for each in declarations)
+        return None if given_up or any(state in AT_HOME for state in states) else summary(states)
     if DeclarationState.REFUSED in states:
         return DeclarationState.REFUSED
     under_way = matched and any(state not in AT_HOME for state in states)

@@ -9,6 +9,15 @@ from .facts import Facts
 from .finding import Hit, Value, compare
 
 CNY = "142"
+_CHARGES = {
+    "goods_value": "goodsValue",
+    "freight": "freight",
+    "insured_fee": "insuredFee",
+    "discount": "discount",
+    "tax_total": "taxTotal",
+    "actural_paid": "acturalPaid",
+    "amount_paid": "amountPaid",
+}
 
 
 def _amounts(rule: str, left: tuple[str, Decimal], right: tuple[str, Decimal], line: int | None = None) -> Hit:
@@ -22,6 +31,20 @@ def order_line_total(facts: Facts) -> Iterator[Hit]:
         if abs(product - line.total_price) > facts.book.line_tolerance:
             left, right = ("order.totalPrice", line.total_price), ("order.price x order.qty", product.normalize())
             yield _amounts("order-line-total", left, right, line.gnum)
+
+
+def amount_negative(facts: Facts) -> Iterator[Hit]:
+    """No amount is below zero: else it would make room under the limits."""
+    stated = [(facts.order, "order"), (facts.waybill, "waybill"), *((payment, "payment") for payment in facts.payments)]
+    for document, name in stated:
+        for field, official in _CHARGES.items():
+            amount = getattr(document, field, None)
+            if amount is not None and amount < 0:
+                yield Hit("amount-negative", Value(wire_number(amount), f"{name}.{official}"))
+    for line in facts.order.lines if facts.order else ():
+        for amount, official in ((line.qty, "qty"), (line.price, "price"), (line.total_price, "totalPrice")):
+            if amount < 0:
+                yield Hit("amount-negative", Value(wire_number(amount), f"order.{official}"), line=line.gnum)
 
 
 def order_goods_value(facts: Facts) -> Iterator[Hit]:

@@ -20,6 +20,7 @@ CHECKS: tuple[Callable[[Facts], Iterator[Hit]], ...] = (
     presence.goods_known,
     presence.declaration_complete,
     order.order_line_total,
+    order.amount_negative,
     order.order_goods_value,
     order.order_actual_paid,
     order.order_lines_numbered,

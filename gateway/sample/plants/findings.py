@@ -177,6 +177,13 @@ def differs_in_form(g: Ground) -> None:
     g.arrive(triple)
 
 
+def amount_negative(g: Ground) -> None:
+    """A waybill whose freight is below zero."""
+    triple = g.triple()
+    triple.waybill["freight"] = "-1.00"
+    g.arrive(triple)
+
+
 def weight_positive(g: Ground) -> None:
     """A goods record that says the product weighs nothing."""
     g.arrive(_of_own(g, {"netWeight": "0"}))
@@ -297,6 +304,7 @@ PLANTS = (
     consignee_phone_agrees,
     consignee_address_agrees,
     differs_in_form,
+    amount_negative,
     weight_positive,
     net_within_gross,
     pack_is_one,
