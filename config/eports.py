@@ -41,7 +41,7 @@ CustomsOffice = Annotated[str, shaped("[0-9]{4}", "4 位关区代码（加引号
 Country = Annotated[str, shaped("[0-9]{3}", "3 位国别代码（加引号）", "a country code of 3 digits, in quotes")]
 OneCharacter = Annotated[str, shaped("[0-9A-Z]", "1 位代码（加引号）", "a code of 1 character, in quotes")]
 DxpAddress = Annotated[str, shaped("[0-9A-Z]{16}", "16 位传输编号", "an exchange id of 16 characters")]
-MessageType = Literal["311", "411", "511", "513", "621", "623", "625", "711"]
+MessageType = Literal["311", "411", "511", "513", "621", "623", "625"]
 TradeMode = Literal["9610", "1210", "1239"]
 
 _CODE_TABLES: dict[str, TableName] = {

@@ -23,9 +23,9 @@ from .directory import read_directory, record_parties
 from .rules.book import RuleBook, Setting, built_in
 from .rules.finding import Severity, rules
 from .rules.lists import with_lists
-from .sealing import Sealer
+from .sealing import Sealer, Unsealable
 from .sealkey import SealKey
-from .store.database import Database, in_transaction
+from .store.database import Database, Statement, Transaction, in_transaction
 from .store.schema import migrate, newest, revision
 from .store.sqlite import SqliteDatabase
 
@@ -120,15 +120,32 @@ async def prepared(database: Database) -> None:
         raise Refused(fault("store-revision", found=found or "-", needed=newest()))
 
 
+_SOMETHING_SEALED = Statement("SELECT content FROM document_versions WHERE content IS NOT NULL LIMIT 1")
+
+
+async def _holds(transaction: Transaction, sealer: Sealer, keys_file: Path) -> None:
+    """Raise Refused when the key file is not the one the stored data were sealed with."""
+    for row in await transaction.run(_SOMETHING_SEALED):
+        try:
+            sealer.open(bytes(row.content))
+        except Unsealable:
+            raise Refused(fault("store-keys", file=str(keys_file))) from None
+
+
 @asynccontextmanager
-async def open_gateway(configuration: Configuration) -> AsyncGenerator[Gateway]:
-    """The gateway of a configuration, its parties recorded; closed in the end."""
+async def open_gateway(configuration: Configuration, *, serving: bool = False) -> AsyncGenerator[Gateway]:
+    """The gateway of a configuration, closed in the end; one that is ``serving`` records the parties.
+
+    Raises Refused where it cannot be opened.
+    """
     settings = configuration.settings
     sealer = Sealer(keys_of(settings), os.urandom)
     database = open_database(settings.store_url.get_secret_value())
     try:
         await prepared(database)
-        await in_transaction(database, lambda tx: record_parties(tx, configuration.parties, now_ms()))
+        await in_transaction(database, lambda tx: _holds(tx, sealer, settings.keys_file))
+        if serving:
+            await in_transaction(database, lambda tx: record_parties(tx, configuration.parties, now_ms()))
         directory = await in_transaction(database, read_directory)
         yield Gateway(settings, database, directory, destinations_of(configuration), configuration.book, sealer)
     finally:

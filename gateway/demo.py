@@ -156,7 +156,7 @@ async def _stage(folder: Path, configuration: Configuration) -> AsyncGenerator[_
     """Gateway, bus, simulated customs, senders and recorder, at work until left."""
     clock = LeapingClock()
     async with AsyncExitStack() as stack:
-        gateway = await stack.enter_async_context(open_gateway(configuration))
+        gateway = await stack.enter_async_context(open_gateway(configuration, serving=True))
         gateway.clock = clock
         bus = await stack.enter_async_context(open_bus(configuration.settings, gateway.sealer))
         await bus.declare(_queues(configuration))

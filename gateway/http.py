@@ -1,6 +1,7 @@
 """HTTP: health, metrics, and documents for those who have no AMQP client. It takes and answers what the bus does."""
 
 import hashlib
+import os
 from collections.abc import Awaitable, Callable
 
 from aiohttp import web
@@ -8,7 +9,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from ..messages.documents.answers import Answer
 from ..messages.documents.published import FaultText
-from ..messages.faults import fault
+from ..messages.faults import Refused, fault
 from .composition import Gateway
 from .serving import Service
 from .store.database import Statement, in_transaction
@@ -103,8 +104,13 @@ def _refused(gateway: Gateway, code: str, status: int, **values: int) -> web.Res
 
 
 async def serve_http(app: web.Application, host: str, port: int) -> web.AppRunner:
-    """Listen; the runner is cleaned up by whoever asked."""
+    """Listen; the runner is cleaned up by whoever asked. Raises Refused where it cannot listen."""
     runner = web.AppRunner(app, access_log=None)
     await runner.setup()
-    await web.TCPSite(runner, host, port).start()
+    try:
+        await web.TCPSite(runner, host, port).start()
+    except OSError as error:
+        await runner.cleanup()
+        reason = os.strerror(error.errno) if error.errno else type(error).__name__
+        raise Refused(fault("http-listen", host=host, port=port, reason=reason)) from None
     return runner

@@ -1,5 +1,7 @@
 """The command line, ``tongguan``. Commands import what they work with when they run, so that each starts fast."""
 
+import sys
+
 import typer
 
 from . import eports, ledger
@@ -8,6 +10,7 @@ from .contract import contract
 from .demo import demo
 from .keys import keys
 from .migrate import migrate
+from .options import Speaker, known_faults
 from .push import push
 from .reference import reference
 from .sample import sample
@@ -30,5 +33,11 @@ app.add_typer(ledger.app, name="ledger")
 
 
 def main() -> None:
-    """Run the command that the arguments name."""
-    app()
+    """Run the command that the arguments name; what keeps any of them from working is told, not traced."""
+    try:
+        app()
+    except Exception as error:
+        if not (faults := known_faults(error)):
+            raise
+        Speaker(None).faults(faults)
+        sys.exit(1)

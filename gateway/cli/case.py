@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.table import Table
 
-from .options import Config, Lang, Speaker, configuration_of
+from .options import USAGE, Config, Lang, Speaker, configuration_of
 
 if TYPE_CHECKING:
     from ..assembly import Configuration
     from ..composition import Gateway
     from ..story import Story
 
+REASON_MAX = 200
 CaseName = Annotated[
     str, typer.Argument(metavar="CASE", help="订单号、平台代码/订单号或 #编号 / order number, scope/orderNo, #id")
 ]
@@ -41,7 +42,7 @@ def show(
 def hold(
     case: CaseName,
     reason: Annotated[
-        str, typer.Option(help="原因，记入核对日志，勿含个人信息 / why; kept in the ledger, no personal data")
+        str, typer.Option(help="原因，记入核对日志，人员信息会被遮盖 / why; kept in the ledger, people masked")
     ],
     config: Config = None,
     lang: Lang = None,
@@ -95,6 +96,8 @@ def receipts(
 
 def _set_hold(case: str, config: Any, lang: Any, reason: str, *, on: bool) -> None:
     speaker = Speaker(lang)
+    if not reason.strip() or len(reason) > REASON_MAX:
+        speaker.stop(f"请写明原因，最多 {REASON_MAX} 字", f"say why, in at most {REASON_MAX} characters", USAGE)
     configuration = configuration_of(config, speaker)
 
     async def run() -> bool:

@@ -2,12 +2,13 @@
 
 import enum
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 
 if TYPE_CHECKING:
     from ...config.problems import Problem
@@ -57,8 +58,8 @@ class Speaker:
     def faults(self, faults: Iterable["Fault"]) -> None:
         """Print faults, one a line, with what to do."""
         for each in faults:
-            text = each.as_json()[self.lang.value]
-            self.err.print(f"[red]{each.code}[/red] {each.path} {text}".replace("  ", " "))
+            text = escape(f"{each.path} {each.as_json()[self.lang.value]}".strip())
+            self.err.print(f"[red]{each.code}[/red] {text}")
 
     def problems(self, problems: Iterable["Problem"]) -> None:
         """Print what is wrong with a configuration, by file."""
@@ -67,12 +68,34 @@ class Speaker:
             line = f":{each.fault.line}" if each.fault.line else ""
             kind = self.t("警告", "warning") if each.warning else self.t("错误", "error")
             colour = "yellow" if each.warning else "red"
-            self.err.print(f"[{colour}]{kind}[/{colour}] {where}{line}: {each.fault.as_json()[self.lang.value]}")
+            text = escape(f"{where}{line}: {each.fault.as_json()[self.lang.value]}")
+            self.err.print(f"[{colour}]{kind}[/{colour}] {text}")
 
     def stop(self, zh: str, en: str, code: int = 1) -> NoReturn:
         """Say why and end."""
-        self.err.print(f"[red]{self.t(zh, en)}[/red]")
+        self.err.print(f"[red]{escape(self.t(zh, en))}[/red]")
         raise typer.Exit(code)
+
+
+def known_faults(error: Exception) -> "Sequence[Fault]":
+    """The faults an error stands for, and none where it is a mistake of ours."""
+    import sqlite3
+
+    from sqlalchemy.exc import SQLAlchemyError
+
+    from ...messages.faults import Refused, fault
+    from ...queue.bus import BusError
+
+    match error:
+        case Refused():
+            return error.faults
+        case BusError():
+            return [error.fault]
+        case SQLAlchemyError() | sqlite3.Error() | OSError():
+            # its text may hold an address with a password
+            reason = getattr(error, "orig", None) or error
+            return [fault("store-unusable", reason=getattr(reason, "strerror", None) or type(reason).__name__)]
+    return []
 
 
 def configuration_of(option: Path | None, speaker: Speaker) -> "Configuration":

@@ -64,7 +64,7 @@ async def _push(deliveries: "list[tuple[Path, Pushed]]", url: str, token: str | 
             task = bar.add_task(speaker.t("投递", "pushing"), total=len(deliveries))
             for file, each in deliveries:
                 try:
-                    answer = await _post(session, each)
+                    answer = await _post(session, url, each)
                 except ClientConnectorError:
                     bar.stop()
                     speaker.err.print(
@@ -83,13 +83,17 @@ async def _push(deliveries: "list[tuple[Path, Pushed]]", url: str, token: str | 
     return 1 if faults else 0
 
 
-async def _post(session: Any, each: "Pushed") -> dict[str, Any]:
+async def _post(session: Any, url: str, each: "Pushed") -> dict[str, Any]:
+    from ...messages.faults import Refused, fault
+
     async with session.post(
         "/v1/documents",
         params={"routing_key": each.routing_key},
         data=each.body,
         headers={"Content-Type": each.content_type},
     ) as response:
+        if response.content_type != "application/json":
+            raise Refused(fault("push-no-gateway", url=url, status=response.status))
         return await response.json()
 
 

@@ -51,7 +51,7 @@ async def _serve(configuration: "Configuration", speaker: Speaker, only: list[st
     from ..serving import STEPS, Service, Step
 
     settings = configuration.settings
-    async with open_gateway(configuration) as gateway, open_bus(settings, gateway.sealer) as bus:
+    async with open_gateway(configuration, serving=True) as gateway, open_bus(settings, gateway.sealer) as bus:
         steps: list[Step] = [step for step in STEPS if not only or only.count(step)]
         service = Service(gateway, bus, seal_key(gateway), steps)
         for number in (signal.SIGTERM, signal.SIGINT):
