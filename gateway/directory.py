@@ -5,9 +5,7 @@ from collections.abc import Iterable
 
 from ..config.parties import Party, sender_of
 from .store.database import Statement, Transaction, columns
-
-UNREGISTERED = "unregistered"
-"""The party code in routing keys for an enterprise that is not on record."""
+from .taking import UNREGISTERED
 
 _PUT = Statement(
     """

@@ -82,13 +82,15 @@ def apply(receipt: Receipt, declaration: Declaration | None, sends: int, *, know
         # shown as unknown; what is known of the declaration stands
         state = DeclarationState.UNKNOWN if declaration.state in UNANSWERED else declaration.state
         return Applied(Standing.UNKNOWN, step, replace(numbered, state=state))
-    if step.standing == "refused" and step.duplicate and sends > 1:
-        # the e-port has it from an earlier send of ours: that proves arrival, refuses nothing and dates nothing
+    if step.standing == "refused" and step.duplicate and (sends > 1 or declaration.state in ARRIVED):
+        # the e-port has it from an earlier delivery: that proves arrival, refuses nothing and dates nothing
         proven = declaration.state if declaration.state in ARRIVED else DeclarationState.RECEIVED
         return Applied(Standing.APPLIED, step, replace(numbered, state=proven))
     arrived = replace(numbered, status=receipt.status, return_time=at, state=_state(step))
     standing = Standing.APPLIED if step.known else Standing.UNKNOWN
-    resend = arrived.state is DeclarationState.REFUSED and step.retry == "resend"
+    # what its declarant signed cannot be said again under a new guid; its sender is asked to
+    ours = declaration.relay_id is None
+    resend = ours and arrived.state is DeclarationState.REFUSED and step.retry == "resend"
     return Applied(standing, step, arrived, resend)
 
 
@@ -102,9 +104,10 @@ def _state(step: Rung) -> DeclarationState:
 def turned_away(declaration: Declaration, step: Rung, status: str, at: int, *, known: bool) -> Applied:
     """What a receipt about a whole message (CEB900, DxpRep) does to one declaration in it.
 
-    A declaration that has an answer of its own keeps it; ``known`` says that this very receipt came before.
+    A declaration that has an answer of its own keeps it; ``known`` says that this very receipt came before. The
+    exchange platform dates its trouble by the day, so of a message that was sent again it may say the same again.
     """
-    if known:
+    if known and not (step.retry == "resend" and declaration.state is DeclarationState.SENT):
         return Applied(Standing.DOUBLED, step, declaration)
     if declaration.status is not None or declaration.state not in UNANSWERED:
         return Applied(Standing.LATE, step, declaration)

@@ -14,6 +14,9 @@ from ..messages.chinatime import months_before, parse_china_time
 from ..messages.documents.document import Document
 from .evidence import Held, LinkKey, identity_key
 
+UNREGISTERED = "unregistered"
+"""The sender, and the party code in routing keys, for an enterprise that is not on record."""
+
 REUSE_MONTHS = 6
 """After so many months a carrier may use a waybill number again (PDF202205, CEB511 logisticsNo)."""
 _REUSED = frozenset({"waybill", "waybill-status"})
@@ -50,6 +53,7 @@ _STALE = Taking(Outcome.STALE, "document-stale")
 _CONFLICT_TIME = Taking(Outcome.CONFLICT, "document-same-time")
 _CONFLICT_NEW = Taking(Outcome.CONFLICT, "document-exists")
 _UNKNOWN = Taking(Outcome.REJECTED, "document-unknown")
+_FOREIGN = Taking(Outcome.REJECTED, "document-foreign")
 
 _LIVE: dict[tuple[str, When, Content], Taking] = {
     (NEW, "earlier", "same"): _DUPLICATE,
@@ -113,6 +117,7 @@ class Known:
     withdrawn: bool
     first_at: int
     digest: bytes
+    sender: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,6 +170,8 @@ class Taker:
         if same := next((each for each in past if (each.app_type, each.app_time) == sent), None):
             return _DUPLICATE, None, same
         known = None if latest and self._used_anew(document, latest) else latest
+        if known and document.app_type != NEW and known.sender not in {sender.name, UNREGISTERED}:
+            return _FOREIGN, None, None
         taking = self._decide(document.app_type, app_time, digest, known)
         if taking.outcome is not Outcome.TAKEN:
             return taking, None, past[-1] if past and known else None
@@ -179,7 +186,9 @@ class Taker:
             first_at=known.first_at if known else self.now,
             relay_id=relay_id,
         )
-        self.known[key] = Known(held.id, held.generation, held.version, app_time, held.withdrawn, held.first_at, digest)
+        self.known[key] = Known(
+            held.id, held.generation, held.version, app_time, held.withdrawn, held.first_at, digest, sender.name
+        )
         taken = Taken(held, sender.name, document.app_type, digest)
         self.taken.append(taken)
         self.past.setdefault((held.id, digest), []).append(Past(document.app_type, app_time, held=held))

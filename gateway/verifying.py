@@ -1,6 +1,6 @@
 """Verifying the ledger: every chain from its first entry, every seal from its heads, in the database and outside."""
 
-from collections import defaultdict
+import asyncio
 from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -8,21 +8,26 @@ from functools import partial
 from .evidence import CaseKey
 from .ledger import Chain, Written, broken_entry, head_leaf, merkle_root
 from .sealkey import SealKey
-from .store.database import Database, Row, Statement, Transaction, columns, in_transaction
+from .store.database import Database, Row, Statement, Transaction, in_transaction
 from .store.tending import FIRST, Seal
 
+SEAL_WRITTEN_S = 1.0
+"""How long after it was stored a seal is surely written outside too."""
 CHUNK = 500
 """Cases read at a time."""
 
-_CASES = Statement(
+# one statement, and so one moment: cases go on while they are verified
+_CHAINS = Statement(
     """
-    SELECT id, direction, scope, order_no, ledger_count, ledger_head FROM cases
-    WHERE id > :after ORDER BY id LIMIT :limit
+    SELECT chunk.id, chunk.direction, chunk.scope, chunk.order_no, chunk.ledger_count, chunk.ledger_head,
+        ledger.seq, ledger.body, ledger.hash
+    FROM (
+        SELECT id, direction, scope, order_no, ledger_count, ledger_head FROM cases
+        WHERE id > :after ORDER BY id LIMIT :limit
+    ) AS chunk
+    LEFT JOIN ledger ON ledger.case_id = chunk.id
+    ORDER BY chunk.id, ledger.seq
     """
-)
-_ENTRIES = Statement(
-    "SELECT case_id, seq, body, hash FROM ledger WHERE case_id IN (SELECT id FROM {ids}) ORDER BY case_id, seq",
-    {"ids": columns(id="int")},
 )
 _ORPHANS = Statement(
     """
@@ -79,19 +84,14 @@ async def verify_ledger(database: Database, key: SealKey, progress: Progress) ->
 
 
 async def _chains(transaction: Transaction, after: int) -> list[tuple[int, str, list[Written], Chain]]:
-    cases = await transaction.run(_CASES, after=after, limit=CHUNK)
-    entries: dict[int, list[Written]] = defaultdict(list)
-    for row in await transaction.run(_ENTRIES, ids=[(case.id,) for case in cases]):
-        entries[row.case_id].append(Written(row.seq, row.body, bytes(row.hash)))
-    return [
-        (
-            row.id,
-            str(CaseKey(row.direction, row.scope, row.order_no)),
-            entries[row.id],
-            Chain(row.ledger_count, bytes(row.ledger_head)),
-        )
-        for row in cases
-    ]
+    found: dict[int, tuple[int, str, list[Written], Chain]] = {}
+    for row in await transaction.run(_CHAINS, after=after, limit=CHUNK):
+        if row.id not in found:
+            name = str(CaseKey(row.direction, row.scope, row.order_no))
+            found[row.id] = (row.id, name, [], Chain(row.ledger_count, bytes(row.ledger_head)))
+        if row.seq is not None:
+            found[row.id][2].append(Written(row.seq, row.body, bytes(row.hash)))
+    return list(found.values())
 
 
 async def _heads(transaction: Transaction, number: int) -> Sequence[Row]:
@@ -99,7 +99,11 @@ async def _heads(transaction: Transaction, number: int) -> Sequence[Row]:
 
 
 async def _seals(database: Database, key: SealKey, progress: Progress) -> AsyncGenerator[Break]:
+    # a seal enters the database first: what stands outside before is there, what is there stands outside soon
+    before = {each.number for each in key.written()}
     stored = await in_transaction(database, lambda tx: tx.run(_SEALS))
+    if stored and stored[-1].id not in {each.number for each in key.written()}:
+        await asyncio.sleep(SEAL_WRITTEN_S)
     outside = {each.number: each for each in key.written()}
     last = FIRST
     for row in stored:
@@ -122,7 +126,7 @@ async def _seals(database: Database, key: SealKey, progress: Progress) -> AsyncG
         written = outside.pop(number, None)
         if written is None or (written.root, written.signature) != (seal.root, bytes(row.signature)):
             yield _broken(number, "封印与库外留存的不一致", "the seal differs from the copy kept outside")
-    for number in outside:
+    for number in before & outside.keys():
         yield _broken(number, "库外有此封印，库内没有", "this seal is kept outside but gone from the database")
 
 

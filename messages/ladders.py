@@ -101,8 +101,9 @@ def rung(message_type: str, status: str) -> Rung:
 def overtakes(message_type: str, old: tuple[int, str], new: tuple[int, str]) -> bool:
     """Whether a receipt counts instead of the one that counted so far; each is (returnTime in ms, status).
 
-    The later returnTime counts, at the same time the higher rung, and on the same rung the greater code, so that any
-    order of arrival ends at the same receipt.
+    An end that is no refusal (700, 800, 899; 120 for order, payment and waybill) stands: only a higher end counts
+    instead (899 after 800). Before that the later returnTime counts, at the same time the higher rung, and on the same
+    rung the greater code. Any order of arrival so ends at the same receipt.
     """
     return _place(message_type, new) > _place(message_type, old)
 
@@ -112,9 +113,11 @@ def customs_code(code: str) -> ReceiptCode | None:
     return next((row for row in receipt_codes() if row.kind == "customs" and row.code == code), None)
 
 
-def _place(message_type: str, receipt: tuple[int, str]) -> tuple[int, int, str]:
+def _place(message_type: str, receipt: tuple[int, str]) -> tuple[int, int, int, str]:
     at, status = receipt
-    return at, rung(message_type, status).rank, status
+    step = rung(message_type, status)
+    ended = step.rank if step.terminal and step.standing != "refused" else -1
+    return ended, at, step.rank, status
 
 
 def _code(row: dict[str, str]) -> ReceiptCode:

@@ -5,8 +5,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Self
 
+from ...config.eports import EPort
 from ..cases import Case, Papers
-from ..declaring import Declaration, Subject
+from ..declaring import Declaration, Situation, Subject, release
+from ..states import Flag
 from ..store.cases import CaseStore
 from ..store.database import Transaction
 from ..store.decisions import DecisionStore
@@ -63,6 +65,11 @@ class Desk:
             self.declarations[each.id] = each
             self._index(each)
             self.touched.add(each.id)
+
+    def release(self, case: Case, eport: EPort, now: int) -> None:
+        """Let go what nothing in the case holds back any more, and keep at home what something does."""
+        situation = Situation(case.id, case.verdict, Flag.HELD in case.flags, eport, now)
+        self.put(release(self.papers(case.id).declarations, self.predecessors, situation))
 
     def touched_by_case(self) -> dict[int, list[Declaration]]:
         """What was touched, by case."""

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 from ...adapters.transport import NotSent, Uncertain
-from ...messages.faults import Fault
+from ...messages.faults import Fault, fault
 from ..composition import Destination, Gateway
 from ..deciding import invalidate, restate
 from ..declaring import INVENTORY, Declaration
@@ -74,7 +74,7 @@ class Dispatch:
         room = allowed - len(again)
         batch = await in_transaction(gateway.database, lambda tx: self._pack(tx, destination, room))
         if batch.invalid:
-            await in_transaction(gateway.database, lambda tx: self._give_back(tx, batch.invalid))
+            await in_transaction(gateway.database, lambda tx: self._give_back(tx, destination, batch.invalid))
         handed = [await self._hand_over(destination, each.id, each.file_name, each.data, now) for each in batch.packed]
         handed += [
             await self._hand_over(destination, each.id, each.file_name, each.data, each.packed_at) for each in again
@@ -91,11 +91,16 @@ class Dispatch:
             return made
         to_build, to_relay = await gateway.messages.claim(transaction, eport.name, room * eport.limits.batch, room)
         now = gateway.clock()
-        for group in groups((Building(*each) for each in to_build), eport.limits.batch):
+        made.invalid |= {each.id: [fault("content-lost", "content")] for each, content in to_build if content is None}
+        readable = (Building(each, content) for each, content in to_build if content is not None)
+        for group in groups(readable, eport.limits.batch):
             self._build(destination, group, now, made, room)
         relayed = await gateway.messages.relayed(transaction, to_relay)
-        for relay_id, declarations in list(to_relay.items())[: room - len(made.packed)]:
-            guid, data = relayed[relay_id]
+        for relay_id, guid, data in relayed[: room - len(made.packed)]:
+            declarations = to_relay[relay_id]
+            if {each.eport for each in declarations} != {eport.name}:
+                made.invalid |= {each.id: [fault("relay-eports", "message/eport")] for each in declarations}
+                continue
             name = declarations[0].message_type
             wrapped = envelope(eport, data, guid, name, now)
             count = len(declarations)
@@ -131,7 +136,9 @@ class Dispatch:
         made.packed.append(Packed(id_, eport.name, name, guid, file_name(name, guid), len(group), data))
         made.members += [_packed(each.declaration, id_, now) for each in group]
 
-    async def _give_back(self, transaction: Transaction, invalid: Mapping[int, Sequence[Fault]]) -> None:
+    async def _give_back(
+        self, transaction: Transaction, destination: Destination, invalid: Mapping[int, Sequence[Fault]]
+    ) -> None:
         """A declaration the schema refuses goes back, and its case is shown why."""
         gateway = self._gateway
         store, now = gateway.cases, gateway.clock()
@@ -147,6 +154,9 @@ class Dispatch:
             )
             for case_id, several in desk.touched_by_case().items()
         ]
+        for each in decisions:
+            # what is ready besides stays at home as well, until the case matches again
+            desk.release(each.case, destination.eport, now)
         await desk.write(transaction, gateway.decisions, now)
         await gateway.decisions.replace_findings(transaction, decisions)
         await gateway.decisions.record(transaction, decisions, now)

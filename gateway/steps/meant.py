@@ -32,9 +32,12 @@ def names_of(answer: AnyReceipt) -> Sequence[Name]:
 
 
 async def meant_by(
-    transaction: Transaction, messages: MessageStore, answers: Sequence[AnyReceipt]
+    transaction: Transaction, messages: MessageStore, eport: str, answers: Sequence[AnyReceipt]
 ) -> Mapping[Name, list[Declaration]]:
-    """The declarations each name stands for: all attempts for a business key, all members for a whole message."""
+    """The declarations each name stands for: all attempts for a business key, all members for a whole message.
+
+    An e-port answers only what went through it; what others were given is not looked at.
+    """
     found: dict[Name, list[Declaration]] = defaultdict(list)
     names = {name for each in answers for name in names_of(each)}
     keys = {name for each in answers if isinstance(each, Receipt) for name in names_of(each)}
@@ -51,7 +54,7 @@ async def meant_by(
         members[each.message_id or 0].append(each)
     found.update((("guid", guid), members[id_]) for guid, id_ in by_guid.items())
     found.update((("copNo", number), members[id_]) for number, id_ in newest.items())
-    return found
+    return {name: [each for each in several if each.eport == eport] for name, several in found.items()}
 
 
 def _newest_sent(declarations: Sequence[Declaration]) -> dict[str, int]:

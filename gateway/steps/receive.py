@@ -8,28 +8,30 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
+from sqlalchemy.exc import DBAPIError
+
 from ...adapters.transport import Incoming, Unavailable
-from ...messages.documents.document import Document
-from ...messages.faults import Refused
+from ...config.eports import EPort
+from ...messages.faults import Refused, fault
 from ...messages.ladders import rung
-from ...messages.names import name_of
 from ...messages.reading import Reading, read
 from ...messages.receipts import AnyReceipt, ExchangeReceipt, FormatReceipt, Receipt, TaxNotice, receipts_of
 from ...messages.xml import XmlLimits
 from ..cases import Decision, Person
 from ..composition import Destination, Gateway
 from ..deciding import restate
-from ..declaring import INVENTORY, Declaration, Situation, newest_of, release
+from ..declaring import INVENTORY, Declaration, newest_of
 from ..evidence import LinkKey, key_text
 from ..ledger import Entry
 from ..receipt_texts import body_of, is_usual, said, tax_result
 from ..receiving import Applied, Standing, apply, attempt_for, turned_away
-from ..states import Flag
-from ..store.database import Transaction, in_transaction
+from ..states import UNANSWERED
+from ..store.database import Transaction, in_transaction, refuses_value
 from ..store.due import Due, add_due
 from ..store.messages import Bill, Known
 from .desk import Desk
 from .meant import Name, meant_by, names_of
+from .people import people_in
 
 ANSWERS_MAX = 2_000
 """Answers worked in one transaction, give or take one file."""
@@ -57,10 +59,11 @@ class _File:
 
 @dataclass(slots=True)
 class _Books:
-    """What the receipts of a batch work on: the desk, and what each case gathers."""
+    """What the receipts of a batch from one e-port work on: the desk, and what each case gathers."""
 
+    eport: EPort
     desk: Desk
-    names: Mapping[int, Sequence[str]]
+    names: Mapping[int, Sequence[str]] | None
     known: dict[int, set[Known]]
     sends: Mapping[int, int]
     now: int
@@ -89,7 +92,7 @@ class _Books:
             self.known.setdefault(target.id, set()).add(_as_known(answer))
         if done.resend:
             self.resend.add(target.id)
-        if target.message_id is not None:
+        if target.message_id is not None and (target.status or target.state not in UNANSWERED):
             # whatever it says, it shows that the message arrived
             self.answered.add(target.message_id)
         if self.desk.declarations.get(target.id) != target:
@@ -98,7 +101,7 @@ class _Books:
 
     def number(self, each: Declaration) -> None:
         """Note by which number customs knows a declaration."""
-        if each.message_type == INVENTORY and each.invt_no:
+        if each.message_type == INVENTORY and each.invt_no and each.eport == self.eport.name:
             self.numbered[each.invt_no].add(each.id)
 
     def gather(self, case_id: int, change: Decision) -> None:
@@ -139,11 +142,25 @@ class Receive:
             while waiting and sum(len(each.answers) for each in files) < ANSWERS_MAX:
                 files.append(waiting.popleft())
             await gateway.mint.ensure(sum(map(_rows_of, files)))
-            await in_transaction(gateway.database, partial(self._work, destination=destination, files=files))
+            await self._store(destination, files)
             for each in files:
                 await destination.transport.done(each.incoming)
                 kind = each.reading.message_type if each.reading else None
                 gateway.log.info("received", eport=destination.eport.name, file=each.incoming.name, type=kind)
+
+    async def _store(self, destination: Destination, files: Sequence[_File]) -> None:
+        """Work files in one transaction; one that the store refuses is kept unread, and keeps no other back."""
+        gateway = self._gateway
+        try:
+            await in_transaction(gateway.database, partial(self._work, destination=destination, files=files))
+        except DBAPIError as error:
+            if not refuses_value(error):
+                raise
+            problem = fault("receipt-unstorable")
+            gateway.log.warning("unstorable", eport=destination.eport.name, files=len(files), code=problem.code)
+            unread = [replace(each, reading=None, answers=(), notes=[problem.code]) for each in files]
+            for each in files if len(files) > 1 else unread:
+                await self._store(destination, [each])
 
     def _read(self, incoming: Incoming, destination: Destination) -> _File:
         sha256 = hashlib.sha256(incoming.data).digest()
@@ -163,15 +180,19 @@ class Receive:
         seen = await gateway.messages.seen(transaction, ((name, each.incoming.name, each.sha256) for each in files))
         new = [each for each in files if (each.incoming.name, each.sha256) not in seen]
         answers = [(file.id, answer) for file in new for answer in file.answers]
-        meant = await meant_by(transaction, gateway.messages, [answer for _, answer in answers])
-        books = await self._open(transaction, meant, [answer for _, answer in answers])
+        meant = await meant_by(transaction, gateway.messages, name, [answer for _, answer in answers])
+        books = await self._open(transaction, destination.eport, meant, [answer for _, answer in answers])
         for file_id, answer in sorted(answers, key=lambda each: (each[1].return_ms or 0, each[0], each[1].index)):
             self._post(books, meant, file_id, answer)
         self._release(books)
         await self._close(transaction, books, destination, new)
 
     async def _open(
-        self, transaction: Transaction, meant: Mapping[Name, list[Declaration]], answers: Sequence[AnyReceipt]
+        self,
+        transaction: Transaction,
+        eport: EPort,
+        meant: Mapping[Name, list[Declaration]],
+        answers: Sequence[AnyReceipt],
     ) -> _Books:
         """Lock every case the answers may move, and read it afterwards."""
         gateway, messages = self._gateway, self._gateway.messages
@@ -180,18 +201,16 @@ class Receive:
         wanted = {each.case_id for each in several} | waiting
         desk = await Desk.open(transaction, gateway.cases, wanted, (each.document_id for each in several))
         loud = not all(is_usual(each.info) for each in answers)
-        around = await gateway.cases.documents_around(transaction, desk.cases.values(), {}) if loud else {}
+        names = await people_in(transaction, gateway.cases, desk.cases.values()) if loud else {}
         sent = (each.message_id for each in desk.declarations.values() if each.message_id is not None)
         numbers = {each.invt_no for each in answers if isinstance(each, Receipt) and each.invt_no}
         bills: dict[str, list[Bill]] = defaultdict(list)
-        for bill in await messages.early_bills(transaction, numbers):
+        for bill in await messages.early_bills(transaction, eport.name, numbers):
             bills[bill.invt_no].append(bill)
         books = _Books(
+            eport=eport,
             desk=desk,
-            names={
-                id_: [name for held in held_by for name in personal_values(held.document)]
-                for id_, held_by in around.items()
-            },
+            names=names,
             known=await messages.known_receipts(transaction, desk.declarations),
             sends=await messages.sends(transaction, sent),
             now=gateway.clock(),
@@ -234,7 +253,8 @@ class Receive:
             now = books.desk.declarations[member.id]
             known = books.knows(now, answer)
             done = turned_away(now, step, answer.status, answer.return_ms or 0, known=known)
-            if done.resend and now.message_id is not None:
+            sends = books.sends.get(now.message_id or 0, 1)
+            if done.resend and now.message_id is not None and sends < books.eport.limits.attempts_max:
                 books.resend_messages.add(now.message_id)
             self._enter(books, file_id, answer, replace(done, resend=False))
 
@@ -242,7 +262,7 @@ class Receive:
         """Keep one receipt, and let it move what it answers."""
         target = done.declaration
         case = books.desk.cases.get(target.case_id) if target else None
-        body = body_of(answer, books.names.get(case.id, ()) if case else None)
+        body = body_of(answer, books.names.get(case.id, ()) if case and books.names is not None else None)
         books.rows.append(
             (
                 self._gateway.mint.id(),
@@ -282,14 +302,9 @@ class Receive:
 
     def _release(self, books: _Books) -> None:
         """Let go what waited for the declarations that have now arrived."""
-        desk = books.desk
-        for case in desk.cases.values():
-            destination = self._gateway.destination(case.eport or "")
-            if destination is None:
-                continue
-            on_hold = Flag.HELD in case.flags
-            situation = Situation(case.id, case.verdict, on_hold, destination.eport, books.now)
-            desk.put(release(desk.papers(case.id).declarations, desk.predecessors, situation))
+        for case in books.desk.cases.values():
+            if destination := self._gateway.destination(case.eport or ""):
+                books.desk.release(case, destination.eport, books.now)
 
     async def _close(
         self, transaction: Transaction, books: _Books, destination: Destination, files: Sequence[_File]
@@ -336,13 +351,3 @@ def _rows_of(file: _File) -> int:
     """How many receipts a file may become."""
     whole = isinstance(file.answers[0], FormatReceipt | ExchangeReceipt) if file.answers else False
     return len(file.answers) * (MEMBERS_MAX if whole else 1)
-
-
-def personal_values(document: Document) -> list[str]:
-    """Every personal value a document states."""
-    values: list[str] = []
-    for name, value in document:
-        field_ = type(document).model_fields[name]
-        if isinstance(value, str) and name_of(field_.alias or name, document.entity).personal:
-            values.append(value)
-    return values

@@ -18,19 +18,32 @@ from ..sealing import Sealer
 from ..states import CaseStatus, DeclarationState, Flag, Verdict
 from .database import Row, Statement, Transaction, columns
 
+SHARED_MAX = 50
+"""Documents that may share a transaction, waybill or bare order number; what more of them share tells nothing."""
+
+
+def _tells(name: str) -> str:
+    """SQL: whether a key (of a table or row source of this name) is shared by few enough documents to link by."""
+    return f"""({name}.kind = 'order' OR NOT EXISTS (
+            SELECT 1 FROM document_keys crowd WHERE crowd.kind = {name}.kind AND crowd.value = {name}.value
+            LIMIT 1 OFFSET {SHARED_MAX}
+        ))"""  # noqa: S608 - our own names
+
+
 _CASES_AROUND = Statement(
-    """
+    f"""
     WITH near AS (
         SELECT DISTINCT shared.document_id
-        FROM {keys}
+        FROM {{keys}}
         JOIN document_keys touched ON touched.kind = keys.kind AND touched.value = keys.value
         JOIN document_keys other ON other.document_id = touched.document_id
         JOIN document_keys shared ON shared.kind = other.kind AND shared.value = other.value
+        WHERE {_tells("keys")} AND {_tells("other")}
     )
     SELECT DISTINCT named.value
     FROM near
     JOIN document_keys named ON named.document_id = near.document_id AND named.kind = 'order'
-    """,
+    """,  # noqa: S608 - our own names
     {"keys": columns(kind="text", value="text")},
 )
 
@@ -65,15 +78,17 @@ _LOCK_CASES = Statement(
 )
 
 _DOCUMENTS_AROUND = Statement(
-    """
+    f"""
     WITH own AS (
         SELECT DISTINCT keys.case_id, touched.document_id
-        FROM {keys} JOIN document_keys touched ON touched.kind = keys.kind AND touched.value = keys.value
+        FROM {{keys}} JOIN document_keys touched ON touched.kind = keys.kind AND touched.value = keys.value
+        WHERE {_tells("keys")}
     ), near AS (
         SELECT DISTINCT own.case_id, shared.document_id
         FROM own
         JOIN document_keys other ON other.document_id = own.document_id
         JOIN document_keys shared ON shared.kind = other.kind AND shared.value = other.value
+        WHERE {_tells("other")}
     )
     SELECT near.case_id, documents.id, documents.kind, documents.generation, documents.version, documents.app_time,
         documents.withdrawn, documents.bound_to, documents.first_at, latest.content, latest.relay_id
@@ -81,7 +96,7 @@ _DOCUMENTS_AROUND = Statement(
     JOIN documents ON documents.id = near.document_id
     LEFT JOIN document_versions latest ON latest.document_id = documents.id AND latest.version = documents.version
     ORDER BY documents.id
-    """,
+    """,  # noqa: S608 - our own names
     {"keys": columns(case_id="int", kind="text", value="text")},
 )
 

@@ -100,6 +100,11 @@ async def in_transaction(database: Database, work: Callable[[Transaction], Await
     raise AssertionError("unreachable")
 
 
+def refuses_value(error: DBAPIError) -> bool:
+    """Whether a store refused what it was to keep (data exception, limit exceeded): trying again changes nothing."""
+    return (getattr(error.orig, "sqlstate", None) or "")[:2] in {"22", "54"}
+
+
 def _lost_race(error: DBAPIError) -> bool:
     state = getattr(error.orig, "sqlstate", None)
     return state in {"40001", "40P01"} or (isinstance(error.orig, sqlite3.OperationalError) and "locked" in str(error))

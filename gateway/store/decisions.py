@@ -99,8 +99,9 @@ _ADD_DECLARATIONS = Statement(
 _UPDATE_DECLARATIONS = Statement(
     """
     UPDATE declarations SET document_version = new.document_version, app_type = new.app_type, state = new.state,
-        digest = new.digest, message_id = new.message_id, ready_at = new.ready_at, packed_at = new.packed_at,
-        status = new.status, return_time = new.return_time, pre_no = new.pre_no, invt_no = new.invt_no,
+        digest = new.digest, message_id = new.message_id, ready_at = new.ready_at,
+        packed_at = new.packed_at, status = new.status, return_time = new.return_time, pre_no = new.pre_no,
+        invt_no = new.invt_no,
         content = COALESCE(new.content, declarations.content), changed_at = new.changed_at
     FROM {new} WHERE declarations.id = new.id
     """,

@@ -19,7 +19,7 @@ _LOCK_KEYS = Statement(
 _KNOWN = Statement(
     """
     SELECT documents.id, documents.kind, documents.key, documents.generation, documents.version, documents.app_time,
-        documents.withdrawn, documents.first_at, latest.digest
+        documents.withdrawn, documents.first_at, documents.sender, latest.digest
     FROM {keys}
     JOIN documents ON documents.kind = keys.kind AND documents.key = keys.value
     JOIN document_versions latest ON latest.document_id = documents.id AND latest.version = documents.version
@@ -142,7 +142,14 @@ class DocumentStore:
         rows = await transaction.run(_KNOWN, keys=sorted(set(identities)))
         return {
             LinkKey(row.kind, row.key): Known(
-                row.id, row.generation, row.version, row.app_time, bool(row.withdrawn), row.first_at, bytes(row.digest)
+                row.id,
+                row.generation,
+                row.version,
+                row.app_time,
+                bool(row.withdrawn),
+                row.first_at,
+                bytes(row.digest),
+                row.sender,
             )
             for row in rows
         }

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from ..declaring import Declaration
 from ..evidence import key_text
-from ..sealing import Sealer
+from ..sealing import Sealer, Unsealable
 from ..submissions import Relay
 from .cases import DECLARATION_COLUMNS, declaration
 from .database import Statement, Transaction, columns
@@ -22,11 +22,12 @@ _CLAIM = Statement(
 _CLAIM_RELAYED = Statement(
     f"""
     SELECT {DECLARATION_COLUMNS}, NULL AS content FROM declarations
-    WHERE state = 'ready' AND eport = :eport AND relay_id IN (
+    WHERE state = 'ready' AND relay_id IN (
         SELECT messages.id FROM messages
         JOIN declarations waiting ON waiting.relay_id = messages.id AND waiting.state = 'ready'
         WHERE messages.state = 'relay'
-        GROUP BY messages.id, messages.members HAVING count(*) = messages.members
+        GROUP BY messages.id, messages.members
+        HAVING count(*) = messages.members AND min(waiting.eport) = :eport
         ORDER BY messages.id LIMIT :relays
     )
     ORDER BY id {{skip}}
@@ -70,7 +71,7 @@ _REPACK = Statement(
     },
 )
 _RELAYED = Statement(
-    "SELECT id, guid, content FROM messages WHERE id IN (SELECT id FROM {ids})", {"ids": columns(id="int")}
+    "SELECT id, guid, members, content FROM messages WHERE id IN (SELECT id FROM {ids})", {"ids": columns(id="int")}
 )
 _DUE = Statement(
     """
@@ -196,6 +197,7 @@ _EARLY_BILLS = Statement(
     SELECT receipts.id, receipts.message_type, receipts.status, receipts.body, numbers.invt_no FROM {numbers}
     JOIN receipts ON receipts.standing = 'unmatched' AND receipts.message_type IN ('CEB816Message', 'CEB818Message')
         AND receipts.business_key >= numbers.low AND receipts.business_key < numbers.high
+    JOIN inbound ON inbound.id = receipts.inbound_id AND inbound.eport = :eport
     ORDER BY receipts.id
     """,
     {"numbers": columns(invt_no="text", low="text", high="text")},
@@ -288,19 +290,32 @@ class MessageStore:
 
     async def claim(
         self, transaction: Transaction, eport: str, count: int, relays: int
-    ) -> tuple[list[tuple[Declaration, bytes]], dict[int, list[Declaration]]]:
-        """Lock what is ready: ``count`` declarations to build, with content, and those of ``relays`` messages."""
+    ) -> tuple[list[tuple[Declaration, bytes | None]], dict[int, list[Declaration]]]:
+        """Lock what is ready: ``count`` declarations to build, with content, and those of ``relays`` messages.
+
+        What another transaction holds is left out, so the members of a message may not all be there. Content that
+        cannot be opened (shredded) is None.
+        """
         rows = await transaction.run(_CLAIM, eport=eport, count=count)
-        to_build = [(declaration(row), self._sealer.open(row.content)) for row in rows]
+        to_build = [(declaration(row), self._opened(row.content)) for row in rows]
         to_relay: dict[int, list[Declaration]] = {}
         for row in await transaction.run(_CLAIM_RELAYED, eport=eport, relays=relays):
             to_relay.setdefault(row.relay_id, []).append(declaration(row))
         return to_build, to_relay
 
-    async def relayed(self, transaction: Transaction, ids: Iterable[int]) -> dict[int, tuple[str, bytes]]:
-        """Guid and bytes of signed messages kept for relaying."""
-        rows = await transaction.run(_RELAYED, ids=[(each,) for each in ids])
-        return {row.id: (row.guid, self._sealer.open(row.content)) for row in rows}
+    def _opened(self, content: bytes) -> bytes | None:
+        try:
+            return self._sealer.open(content)
+        except Unsealable:
+            return None
+
+    async def relayed(
+        self, transaction: Transaction, members: Mapping[int, Sequence[Declaration]]
+    ) -> list[tuple[int, str, bytes]]:
+        """Id, guid and bytes of signed messages all of whose members are claimed."""
+        rows = await transaction.run(_RELAYED, ids=[(each,) for each in members])
+        whole = [row for row in rows if len(members[row.id]) == row.members]
+        return [(row.id, row.guid, self._sealer.open(row.content)) for row in whole]
 
     async def add(self, transaction: Transaction, packed: Sequence[Packed], now: int, leased_until: int) -> None:
         """Store messages that are about to be sent."""
@@ -394,11 +409,11 @@ class MessageStore:
         """Store receipts, in the order of the columns of their table."""
         await transaction.run(_ADD_RECEIPTS, rows=list(rows))
 
-    async def early_bills(self, transaction: Transaction, numbers: Iterable[str]) -> list[Bill]:
-        """Tax bills stored for these inventory numbers that nothing here has had so far."""
+    async def early_bills(self, transaction: Transaction, eport: str, numbers: Iterable[str]) -> list[Bill]:
+        """Tax bills an e-port gave for these inventory numbers that nothing here has had so far."""
         # a bill's key is invtNo/taxNo, and "0" comes next after "/"
         ranges = [(each, f"{key_text([each])}/", f"{key_text([each])}0") for each in sorted(set(numbers))]
-        rows = await transaction.run(_EARLY_BILLS, numbers=ranges)
+        rows = await transaction.run(_EARLY_BILLS, eport=eport, numbers=ranges)
         return [Bill(row.id, row.message_type, row.status, json.loads(row.body), row.invt_no) for row in rows]
 
     async def match_bills(self, transaction: Transaction, matched: Iterable[tuple[int, int, int]]) -> None:

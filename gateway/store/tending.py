@@ -29,7 +29,7 @@ _LAST_SEAL = Statement("SELECT id, at, root, previous, signature FROM seals ORDE
 _UNSEALED = Statement(
     """
     SELECT id, ledger_count, ledger_head FROM cases WHERE ledger_count > sealed_count
-    ORDER BY id LIMIT :limit {lock}
+    ORDER BY direction, scope, order_no LIMIT :limit {lock}
     """
 )
 _SEALED = Statement(
@@ -82,7 +82,7 @@ async def last_seal(transaction: Transaction) -> tuple[Seal, bytes]:
 async def unsealed(transaction: Transaction, count: int) -> list[tuple[int, Chain]]:
     """Cases whose ledger went on since it was last sealed."""
     rows = await transaction.run(_UNSEALED, limit=count)
-    return [(row.id, Chain(row.ledger_count, bytes(row.ledger_head))) for row in rows]
+    return sorted(((row.id, Chain(row.ledger_count, bytes(row.ledger_head))) for row in rows), key=lambda each: each[0])
 
 
 async def add_seal(

@@ -197,11 +197,11 @@ class Bench:
         """The key that seals the ledger."""
         return SealKey(self.sealer.seal_secret, self.seals)
 
-    async def hold(self, *, on: bool, case_id: int | None = None) -> bool:
+    async def hold(self, *, on: bool, case_id: int | None = None, reason: str = "检查") -> bool:
         """Hold or lift a case."""
         id_ = case_id or (await self.rows("SELECT id FROM cases ORDER BY id"))[0].id
         return await in_transaction(
-            self.database, lambda tx: set_hold(tx, self.gateway, id_, on=on, actor="officer", reason="检查")
+            self.database, lambda tx: set_hold(tx, self.gateway, id_, on=on, actor="officer", reason=reason)
         )
 
     async def rows(self, sql: str) -> Sequence[Row]:

@@ -113,7 +113,14 @@ class Counter:
         for each in self.versions:
             held = each.held
             known[identity_key(held.document)] = Known(
-                held.id, held.generation, held.version, held.app_time, held.withdrawn, held.first_at, each.digest
+                held.id,
+                held.generation,
+                held.version,
+                held.app_time,
+                held.withdrawn,
+                held.first_at,
+                each.digest,
+                each.sender,
             )
             past.setdefault((held.id, each.digest), []).append(
                 Past(each.app_type, held.app_time, f"answer {held.version}")

@@ -34,7 +34,7 @@ def make_eport(folder: Path, name: str = "test", **changes: Any) -> EPort:
         "title": {"zh": "测试口岸", "en": "Test port"},
         "environment": "test",
         "customs_district": "2900",
-        "declares": ["311", "411", "511", "513", "621", "623", "625", "711"],
+        "declares": ["311", "411", "511", "513", "621", "623", "625"],
         "acts_for": [{"ebcCode": "3300000MER"}],
         "transfer": {"copCode": "3300000AGT", "copName": "示例报关有限公司", "dxpId": "DXPENT0000000001"},
         "envelope": {"kind": "plain"},
