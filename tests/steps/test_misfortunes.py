@@ -1,12 +1,17 @@
 """What must not happen to a case, however unlucky its messages, receipts and neighbours are."""
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tongguan.config.keys import KeyFile
+from tongguan.gateway.assembly import _holds
+from tongguan.gateway.sealing import Sealer
 from tongguan.gateway.store.database import Statement
 from tongguan.messages.codec import load_codec
+from tongguan.messages.faults import Refused
 from tongguan.messages.ladders import ladder
 from tongguan.messages.xml import serialise
 
@@ -231,3 +236,16 @@ class TestHeld:
         bodies = [row.body for row in await bench.rows("SELECT body FROM ledger")]
         assert not [body for body in bodies if person["buyerName"] in body or person["buyerTelephone"] in body]
         assert any("来电" in body for body in bodies)
+
+
+class TestKeys:
+    async def test_a_key_file_that_does_not_open_what_is_stored_is_refused(self, bench: Any, triples: Any) -> None:
+        await bench.push("order", triples.content("order"))
+        other = Sealer(KeyFile({"k001": bytes(32)}, "k001", bytes(32)), bytes)
+
+        async with bench.database.transaction() as transaction:
+            await _holds(transaction, bench.sealer, Path("keys.toml"))
+            with pytest.raises(Refused) as refused:
+                await _holds(transaction, other, Path("keys.toml"))
+
+        assert [each.code for each in refused.value.faults] == ["store-keys"]
