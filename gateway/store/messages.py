@@ -113,7 +113,14 @@ _MEMBERS = Statement(
     {"ids": columns(id="int")},
 )
 
-_SENDS = Statement("SELECT id, sends FROM messages WHERE id IN (SELECT id FROM {ids})", {"ids": columns(id="int")})
+# what is in the hands of dispatch now may be there already, and its answer here before that is booked
+_SENDS = Statement(
+    """
+    SELECT id, sends + CASE WHEN state = 'packed' THEN 1 ELSE 0 END AS sends FROM messages
+    WHERE id IN (SELECT id FROM {ids})
+    """,
+    {"ids": columns(id="int")},
+)
 _ANSWERED = Statement(
     "UPDATE messages SET state = 'answered' WHERE state <> 'relay' AND id IN (SELECT id FROM {ids})",
     {"ids": columns(id="int")},

@@ -249,3 +249,19 @@ class TestKeys:
                 await _holds(transaction, other, Path("keys.toml"))
 
         assert [each.code for each in refused.value.faults] == ["store-keys"]
+
+
+class TestSentAgain:
+    async def test_a_duplicate_code_that_comes_before_the_second_sending_is_booked_refuses_nothing(
+        self, bench: Any
+    ) -> None:
+        await bench.match()
+        await bench.dispatch()
+        again = Statement("UPDATE messages SET state = 'packed' WHERE message_type = 'CEB311Message'")
+        async with bench.database.transaction() as transaction:
+            await transaction.run(again)
+        bench.later(MINUTE)
+
+        await bench.answered("311", "-301010")
+
+        assert (await bench.states())["311"] == "received"

@@ -31,6 +31,7 @@ CLIENT = Path(__file__).with_name("client.py")
 START_S = 30
 GATEWAY = "tongguan-gateway"
 TRIPLE = ("order", "payment", "waybill")
+RIVALS = {"waybill-ambiguous", "waybill-rival", "waybill-reused", "order-rival"}
 AT_ONCE = {
     "TONGGUAN_DISPATCH_POLL_MS": "20",
     "TONGGUAN_RECEIVE_POLL_MS": "20",
@@ -181,7 +182,7 @@ def prompt_set() -> Callable[[int, int], SampleSet]:
 @pytest.fixture
 def steady_set() -> Callable[[int, int], SampleSet]:
     """Makes such a set whose cases end the same whatever stands still for a while, and in any order of arrival."""
-    return lambda seed, count: _set_of(seed, count, lambda spec: _takes_time(spec) or _is_stopped(spec), once=True)
+    return lambda seed, count: _set_of(seed, count, lambda spec: _takes_time(spec) or _hangs_on_order(spec), once=True)
 
 
 def _set_of(seed: int, count: int, is_out: Callable[[CaseSpec], bool], *, once: bool = False) -> SampleSet:
@@ -199,9 +200,9 @@ def _set_of(seed: int, count: int, is_out: Callable[[CaseSpec], bool], *, once: 
     return generate(seed, now_ms(), count, faults=[name for name in names if name != REFERENCES])
 
 
-def _is_stopped(spec: CaseSpec) -> bool:
-    """Whether a refused order, payment or waybill keeps the others at home, if they have not left yet."""
-    return bool(spec.answers.keys() - {"621"})
+def _hangs_on_order(spec: CaseSpec) -> bool:
+    """Whether its end hangs on what came or left first: a refusal keeps others at home, rivals find each other."""
+    return bool(spec.answers.keys() - {"621"} or RIVALS & {*spec.findings})
 
 
 def _takes_time(spec: CaseSpec) -> bool:
