@@ -23,7 +23,7 @@ from .directory import read_directory, record_parties
 from .rules.book import RuleBook, Setting, built_in
 from .rules.finding import Severity, rules
 from .rules.lists import with_lists
-from .sealing import Sealer, Unsealable
+from .sealing import Sealer, Unsealable, is_shredded
 from .sealkey import SealKey
 from .store.database import Database, Statement, Transaction, in_transaction
 from .store.schema import migrate, newest, revision
@@ -120,16 +120,26 @@ async def prepared(database: Database) -> None:
         raise Refused(fault("store-revision", found=found or "-", needed=newest()))
 
 
-_SOMETHING_SEALED = Statement("SELECT content FROM document_versions WHERE content IS NOT NULL LIMIT 1")
+_SEALED_LAST = Statement(
+    "SELECT content FROM document_versions WHERE content IS NOT NULL ORDER BY document_id DESC, version DESC LIMIT 100"
+)
 
 
 async def _holds(transaction: Transaction, sealer: Sealer, keys_file: Path) -> None:
     """Raise Refused when the key file is not the one the stored data were sealed with."""
-    for row in await transaction.run(_SOMETHING_SEALED):
-        try:
-            sealer.open(bytes(row.content))
-        except Unsealable:
-            raise Refused(fault("store-keys", file=str(keys_file))) from None
+    contents = [bytes(row.content) for row in await transaction.run(_SEALED_LAST)]
+    readable = [content for content in contents if not is_shredded(content)]
+    # a damaged one among them is told where it is read
+    if readable and not any(_opens(sealer, content) for content in readable):
+        raise Refused(fault("store-keys", file=str(keys_file)))
+
+
+def _opens(sealer: Sealer, content: bytes) -> bool:
+    try:
+        sealer.open(content)
+    except Unsealable:
+        return False
+    return True
 
 
 @asynccontextmanager

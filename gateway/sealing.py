@@ -74,3 +74,8 @@ class Sealer:
 def shredded(sealed: bytes) -> bytes:
     """The sealed value with its salt overwritten: of the same length, and never readable again."""
     return sealed[: 1 + _KEY_ID] + bytes(_SALT) + sealed[_HEADER:]
+
+
+def is_shredded(sealed: bytes) -> bool:
+    """Whether a sealed value has been shredded."""
+    return sealed[1 + _KEY_ID : _HEADER] == bytes(_SALT)

@@ -91,6 +91,8 @@ def known_faults(error: Exception) -> "Sequence[Fault]":
             return error.faults
         case BusError():
             return [error.fault]
+        case OSError(filename=str() as file):
+            return [fault("file-unusable", file=file, reason=error.strerror or type(error).__name__)]
         case SQLAlchemyError() | sqlite3.Error() | OSError():
             # its text may hold an address with a password
             reason = getattr(error, "orig", None) or error

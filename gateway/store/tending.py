@@ -22,7 +22,7 @@ _HELPED = Statement(
     """
 )
 _CONTENTS = Statement(
-    f"SELECT {DECLARATION_COLUMNS}, content FROM declarations WHERE id IN (SELECT id FROM {{ids}})",  # noqa: S608
+    f"SELECT {DECLARATION_COLUMNS}, content FROM declarations WHERE id IN (SELECT id FROM {{ids}})",  # noqa: S608 - our own column names
     {"ids": columns(id="int")},
 )
 _LAST_SEAL = Statement("SELECT id, at, root, previous, signature FROM seals ORDER BY id DESC LIMIT 1")

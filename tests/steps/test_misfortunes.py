@@ -8,7 +8,7 @@ import pytest
 
 from tongguan.config.keys import KeyFile
 from tongguan.gateway.assembly import _holds
-from tongguan.gateway.sealing import Sealer
+from tongguan.gateway.sealing import Sealer, shredded
 from tongguan.gateway.store.database import Statement
 from tongguan.messages.codec import load_codec
 from tongguan.messages.faults import Refused
@@ -249,6 +249,15 @@ class TestKeys:
                 await _holds(transaction, other, Path("keys.toml"))
 
         assert [each.code for each in refused.value.faults] == ["store-keys"]
+
+    async def test_documents_shredded_by_right_say_nothing_about_the_key_file(self, bench: Any, triples: Any) -> None:
+        await bench.push("order", triples.content("order"))
+        async with bench.database.transaction() as transaction:
+            (row,) = await transaction.run(Statement("SELECT content FROM document_versions"))
+            gone = Statement("UPDATE document_versions SET content = :gone")
+            await transaction.run(gone, gone=shredded(bytes(row.content)))
+
+            await _holds(transaction, bench.sealer, Path("keys.toml"))
 
 
 class TestSentAgain:

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tongguan.config.keys import KeyFile
-from tongguan.gateway.sealing import INDEX_BYTES, Sealer, Unsealable, shredded
+from tongguan.gateway.sealing import INDEX_BYTES, Sealer, Unsealable, is_shredded, shredded
 
 MASTER, OLD, INDEX = b"m" * 32, b"o" * 32, b"i" * 32
 SALT = bytes(range(16))
@@ -74,6 +74,8 @@ def test_what_an_older_key_sealed_still_opens_and_new_values_take_the_current_on
 def test_a_shredded_value_keeps_its_length_and_never_opens_again() -> None:
     gone = shredded(VECTOR)
 
+    assert is_shredded(gone)
+    assert not is_shredded(VECTOR)
     assert len(gone) == len(VECTOR)
     assert SALT not in gone
     with pytest.raises(Unsealable):
