@@ -122,7 +122,7 @@ class Situation:
     eport: EPort
     now: int
     sends: frozenset[Subject] = frozenset()
-    """The order, payments and waybill of the case as far as the e-port wants them from us."""
+    """What the inventory goes after (``sends``)."""
     withdrawn: frozenset[int] = frozenset()
     """Documents (ids) that were deleted."""
 
@@ -150,12 +150,16 @@ def wanted(facts: Facts, secret: bytes) -> tuple[list[Wanted], list[str]]:
 
 
 def sends(linkage: Linkage, eport: EPort) -> frozenset[Subject]:
-    """The order, payments and waybill of a case that the e-port wants from us; the inventory goes after them."""
-    linked = [(ORDER, link) for link in (linkage.order,) if link]
-    linked += [(PAYMENT, link) for link in linkage.payments]
-    linked += [(WAYBILL, link) for link in (linkage.waybill,) if link]
+    """The order, payments and waybill of a case that the e-port wants from us; the inventory goes after them.
+
+    It also goes after the other orders of a merged payment: customs compares what was paid with all of them
+    (rejection 1332), so an inventory that comes before one of them would be refused.
+    """
+    held = [(ORDER, order) for order in linkage.paid_together]
+    held += [(PAYMENT, link.held) for link in linkage.payments]
+    held += [(WAYBILL, link.held) for link in (linkage.waybill,) if link]
     return frozenset(
-        Subject(link.held.id, message) for message, link in linked if message_type(message).short in eport.declares
+        Subject(each.id, message) for message, each in held if message_type(message).short in eport.declares
     )
 
 

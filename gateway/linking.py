@@ -61,7 +61,7 @@ class Linkage:
     payments: tuple[Link, ...] = ()
     waybill: Link | None = None
     riders: tuple[Link, ...] = ()
-    paid_together: tuple[Order, ...] = ()
+    paid_together: tuple[Held, ...] = ()
     """All orders the linked payments pay, this one included."""
     near_misses: tuple[NearMiss, ...] = ()
     ambiguous: bool = False
@@ -71,6 +71,11 @@ class Linkage:
         """Every link of the case."""
         single = (link for link in (self.order, self.draft, self.waybill) if link)
         return (*single, *self.payments, *self.riders)
+
+    @property
+    def concerned(self) -> frozenset[int]:
+        """The documents (ids) whose declarations concern the case: its own, and all orders it is paid with."""
+        return frozenset(each.held.id for each in self.links).union(order.id for order in self.paid_together)
 
 
 def link(
@@ -104,40 +109,40 @@ def link(
 
 def _payments(
     key: CaseKey, order: Held | None, live: Sequence[Held]
-) -> tuple[tuple[Link, ...], tuple[Order, ...], list[NearMiss]]:
+) -> tuple[tuple[Link, ...], tuple[Held, ...], list[NearMiss]]:
     payments = [held for held in live if isinstance(held.document, Payment)]
-    orders = [held.document for held in live if isinstance(held.document, Order)]
+    orders = [held for held in live if isinstance(held.document, Order)]
     by_number = [held for held in payments if case_key(held.document) == key]
     links = [_numbered(held, order, orders) for held in by_number]
     misses: list[NearMiss] = []
     for held in payments:
         if order is None or held in by_number or not _names(order.document, held.document):
             continue
-        if order.document in _merged(held.document, orders):
+        if order in _merged(held.document, orders):
             links.append(Link(held, "transaction", _paid(order)))
         else:
             misses.append(NearMiss("payment-near-miss", held, key.order_no, _payment(held).order_no))
-    together = {o.key: o for each in links for o in _merged(each.held.document, orders)}
+    together = {paid.id: paid for each in links for paid in _merged(each.held.document, orders)}
     if order:
-        together.setdefault(_order(order).key, _order(order))
+        together.setdefault(order.id, order)
     links.sort(key=lambda each: each.held.id)
     return tuple(links), tuple(together.values()), misses
 
 
-def _numbered(held: Held, order: Held | None, orders: Iterable[Order]) -> Link:
+def _numbered(held: Held, order: Held | None, orders: Iterable[Held]) -> Link:
     merged = len(_merged(held.document, orders)) > 1
     amount = _paid(order) if merged and order else _payment(held).amount_paid
     return Link(held, "order number", amount)
 
 
-def _merged(payment: object, orders: Iterable[Order]) -> list[Order]:
+def _merged(payment: object, orders: Iterable[Held]) -> list[Held]:
     """The orders one payment pays: several only if each names the transaction and is bought by the payer."""
     if not isinstance(payment, Payment):
         return []
-    own = [o for o in orders if case_key(o) == case_key(payment)]
-    if not own or not _names(own[0], payment):
+    own = [each for each in orders if case_key(each.document) == case_key(payment)]
+    if not own or not _names(own[0].document, payment):
         return own
-    return [o for o in orders if o in own or (_names(o, payment) and _bought_by(o, payment))]
+    return [each for each in orders if each in own or (_names(each.document, payment) and _bought_by(each, payment))]
 
 
 def _names(order: object, payment: object) -> bool:
@@ -149,8 +154,8 @@ def _names(order: object, payment: object) -> bool:
     )
 
 
-def _bought_by(order: Order, payment: Payment) -> bool:
-    return normalised(order.buyer_id_number) == normalised(payment.payer_id_number)
+def _bought_by(order: Held, payment: Payment) -> bool:
+    return normalised(_order(order).buyer_id_number) == normalised(payment.payer_id_number)
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ from decimal import Decimal
 
 from ...messages.chinatime import parse_china_time
 from ...messages.documents.fields import wire_number
+from ...messages.documents.triple import Order
 from .facts import Facts
 from .finding import Hit, Value
 
@@ -15,7 +16,8 @@ def paid_is_charged(facts: Facts) -> Iterator[Hit]:
     """What the payments pay adds up to what the orders they pay have charged (split and merged payments included)."""
     if facts.order is None or not facts.payments:
         return
-    charged = sum((order.actural_paid for order in facts.linkage.paid_together), Decimal(0))
+    orders = (held.document for held in facts.linkage.paid_together)
+    charged = sum((order.actural_paid for order in orders if isinstance(order, Order)), Decimal(0))
     paid = sum((payment.amount_paid for payment in facts.payments), Decimal(0))
     if abs(paid - charged) > facts.book.paid_tolerance:
         left = Value(wire_number(charged), "order.acturalPaid")

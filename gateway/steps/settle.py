@@ -40,7 +40,7 @@ async def settle(
     decisions: dict[int, Decision] = {}
     for case in cases:
         linkage = linkages[case.id]
-        present = book.of(case.id, (each.held.id for each in linkage.links))
+        present = book.of(case.id, linkage.concerned)
         view = View(case, linkage, around.get(case.id, []), present, references, used)
         decision = decisions[case.id] = decide(view, context)
         book.enter(decision.plan.declarations)

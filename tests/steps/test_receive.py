@@ -535,6 +535,30 @@ class TestMerged:
 
         assert [(await bench.states(number))["621"] for number in (1, 2)] == ["ready", "ready"]
 
+    async def test_an_inventory_goes_once_customs_has_the_other_order_of_the_payment(
+        self, bench: Any, content: Any
+    ) -> None:
+        merged = {"payTransactionId": "FB0000000888"}
+        for kind in ("goods", "transport"):
+            await bench.push(kind, content(kind))
+        for number in (1, 2):
+            await bench.push("order", content("order", number, **merged))
+        await bench.push("waybill", content("waybill", 2))
+        await bench.push("payment", content("payment", 2, amountPaid="711.34", **merged))
+        await bench.dispatch()
+        bench.later(MINUTE)
+        for message in ("311", "411", "511"):
+            await bench.answered(message, "120", 2)
+        waiting = (await bench.states(2))["621"]
+
+        await bench.push("waybill", content("waybill", 1))
+        await bench.dispatch()
+        bench.later(MINUTE)
+        await bench.answered("311", "120", 1)
+
+        assert waiting == "blocked"
+        assert (await bench.states(2))["621"] == "ready"
+
 
 class TestMuch:
     async def test_a_file_with_more_answers_than_a_block_of_ids_is_read(

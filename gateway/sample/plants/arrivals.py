@@ -128,6 +128,25 @@ def split_payment(g: Ground) -> None:
 
 def merged_payment(g: Ground) -> None:
     """Three orders of one buyer, paid together."""
+    triples = _paid_together(g)
+    for each in triples:
+        g.arrive(each, *g.random.sample(("order", "waybill"), 2))
+    g.push("payment", triples[0].payment, SECOND)
+
+
+def merged_payment_late_waybill(g: Ground) -> None:
+    """Three orders of one buyer, paid together, and the waybill of the last comes late."""
+    triples = _paid_together(g)
+    for each in triples:
+        g.arrive(each, "order")
+    for each in triples[:2]:
+        g.arrive(each, "waybill")
+    g.push("payment", triples[0].payment, SECOND)
+    g.arrive(triples[2], "waybill", wave=2)
+
+
+def _paid_together(g: Ground) -> list[Triple]:
+    """Three triples of one buyer, whose orders all name the first one's payment, which pays them all."""
     buyer = g.person()
     triples = [g.triple(buyer=buyer) for _ in range(3)]
     total = sum((Decimal(each.order["acturalPaid"]) for each in triples), Decimal(0))
@@ -135,8 +154,7 @@ def merged_payment(g: Ground) -> None:
     first.payment["amountPaid"] = format(total, "f")
     for each in triples:
         each.order["payTransactionId"] = first.payment["payTransactionId"]
-        g.arrive(each, *g.random.sample(("order", "waybill"), 2))
-    g.push("payment", first.payment, SECOND)
+    return triples
 
 
 def two_platforms(g: Ground) -> None:
@@ -280,6 +298,7 @@ PLANTS = (
     bound_sender,
     split_payment,
     merged_payment,
+    merged_payment_late_waybill,
     two_platforms,
     ambiguous_resolved,
     draft_supplies,

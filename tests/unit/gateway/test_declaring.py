@@ -406,6 +406,23 @@ class TestMergedPayment:
         assert waiting == ["blocked"] * 3
         assert [merged.states(key)["621"] for key in keys] == ["ready"] * 3
 
+    def test_every_inventory_waits_for_the_orders_of_all(self, merged: Any, keys: Any) -> None:
+        first, second, third = keys
+        for key in (first, second):
+            for message in ("311", "411", "511"):
+                merged.decide(key)
+                if merged.own(message, key):
+                    merged.move(message, S.ACCEPTED, key, packed_at=1, message_id=5)
+            merged.decide(key)
+        before = [merged.states(key)["621"] for key in (first, second)]
+        merged.decide(third)
+        merged.move("311", S.RECEIVED, third, packed_at=1, message_id=5)
+        for key in (first, second):
+            merged.decide(key)
+
+        assert before == ["blocked", "blocked"]
+        assert [merged.states(key)["621"] for key in (first, second)] == ["ready", "ready"]
+
     def test_another_case_never_moves_it(self, merged: Any, keys: Any) -> None:
         for key in keys:
             merged.decide(key)

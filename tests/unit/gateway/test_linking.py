@@ -233,7 +233,7 @@ class TestPayments:
             (2, Decimal("300.00")),
             (3, Decimal("55.67")),
         ]
-        assert [order.order_no for order in found.paid_together] == ["GX0000000001"]
+        assert [held.id for held in found.paid_together] == [1]
 
     def test_a_merged_payment_belongs_to_every_order_that_names_it(self, hold: Any) -> None:
         merged = {"payTransactionId": "FB0000000888"}

@@ -197,8 +197,8 @@ class Desk:
         key = key or self.key
         linkage = self.linkage(key)
         one = self._case(key)
-        linked = {each.held.id for each in linkage.links}
-        present = [each for each in self.declarations.values() if each.case_id == one.id or each.document_id in linked]
+        own = linkage.concerned
+        present = [each for each in self.declarations.values() if each.case_id == one.id or each.document_id in own]
         references = {
             name: Reference(None if each.withdrawn else each.document, each.version)
             for each in self.documents.values()
