@@ -122,7 +122,10 @@ _SENDS = Statement(
     {"ids": columns(id="int")},
 )
 _ANSWERED = Statement(
-    "UPDATE messages SET state = 'answered' WHERE state <> 'relay' AND id IN (SELECT id FROM {ids})",
+    """
+    UPDATE messages SET state = 'answered', sends = sends + CASE WHEN state = 'packed' THEN 1 ELSE 0 END
+    WHERE state NOT IN ('relay', 'answered') AND id IN (SELECT id FROM {ids})
+    """,
     {"ids": columns(id="int")},
 )
 

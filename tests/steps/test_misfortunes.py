@@ -274,3 +274,17 @@ class TestSentAgain:
         await bench.answered("311", "-301010")
 
         assert (await bench.states())["311"] == "received"
+
+    async def test_an_answer_proves_the_sending_that_nobody_lived_to_book(self, bench: Any) -> None:
+        await bench.match()
+        await bench.dispatch()
+        unbooked = Statement("UPDATE messages SET state = 'packed', sends = 0 WHERE message_type = 'CEB311Message'")
+        async with bench.database.transaction() as transaction:
+            await transaction.run(unbooked)
+        bench.later(MINUTE)
+
+        await bench.answered("311", "2")
+        await bench.answered("311", "120")
+
+        found = await bench.rows("SELECT state, sends FROM messages WHERE message_type = 'CEB311Message'")
+        assert [tuple(each) for each in found] == [("answered", 1)]
