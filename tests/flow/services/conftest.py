@@ -186,7 +186,11 @@ def steady_set() -> Callable[[int, int], SampleSet]:
 
 
 def _set_of(seed: int, count: int, is_out: Callable[[CaseSpec], bool], *, once: bool = False) -> SampleSet:
-    """A set of every scenario of one wave that has no such case; with ``once``, of those that say everything once."""
+    """A set of every scenario of one wave that has no such case.
+
+    With ``once``, of those that say everything once; a draft says again what the gateway would compose, and counts only
+    where it comes before that.
+    """
     every = generate(seed, now_ms(), 0)
     later = {number for each in every.deliveries if each.wave > 1 for number, _ in each.documents}
     said = Counter((number, one.kind) for each in every.deliveries for number, one in each.documents)
@@ -196,6 +200,7 @@ def _set_of(seed: int, count: int, is_out: Callable[[CaseSpec], bool], *, once: 
         if number not in later
         and not any(map(is_out, each.scenario.cases))
         and not (once and any(said[number, kind] > len(each.scenario.cases) for kind in TRIPLE))
+        and not (once and said[number, "inventory"])
     ]
     return generate(seed, now_ms(), count, faults=[name for name in names if name != REFERENCES])
 

@@ -98,6 +98,7 @@ async def test_it_still_is_when_the_process_is_killed_again_and_again(line: Any,
         assert line.kill("serve") == -signal.SIGKILL
         line.serve()
 
-    assert await _wrong(line, _however_often, _once_or_again) == []
+    wrong = await _wrong(line, _however_often, _once_or_again)
+    assert wrong == [], "\n".join(wrong)
     assert _out_of_order(line.results()) == []
     assert line.run("ledger", "verify") == 0
