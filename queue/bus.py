@@ -16,6 +16,7 @@ What every bus promises:
 """
 
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Protocol, Self
@@ -168,6 +169,23 @@ class Consumer(Protocol):
     async def __aexit__(self, *_: object) -> None: ...
 
 
+HELD_BYTES_MAX = 64 * 1024 * 1024
+"""How much a person may hold at a time; it stands in memory."""
+
+
+class Held(Protocol):
+    """Deliveries of a queue in the hands of a person: what is not acknowledged goes back where it was."""
+
+    @property
+    def deliveries(self) -> Sequence[Delivery]:
+        """The oldest first."""
+        ...
+
+    async def ack(self, deliveries: Iterable[Delivery]) -> None:
+        """They are dealt with: the queue forgets them."""
+        ...
+
+
 class Bus(Protocol):
     """A message bus. Every method raises BusDownError or BusRefusedError where it cannot do its work."""
 
@@ -209,6 +227,14 @@ class Bus(Protocol):
         """
         ...
 
+    def hold(self, queue: str, count: int) -> AbstractAsyncContextManager[Held]:
+        """Hold the oldest deliveries waiting in a queue while the context lasts.
+
+        There are ``count`` at most, and no further one when those held have HELD_BYTES_MAX together. It is for queues
+        without a delivery limit, such as the dead letters: going back counts as a redelivery.
+        """
+        ...
+
     async def depth(self, queue: str) -> int:
         """How many deliveries wait in a queue, those in consumers' hands not counted."""
         ...
@@ -219,6 +245,12 @@ def fits_amqp(message: Message) -> bool:
     texts = (message.exchange, message.routing_key, message.content_type, message.message_id, message.correlation_id)
     texts = (*texts, message.reply_to, message.app_id, message.user_id, *message.headers)
     return all(len(text.encode()) <= PROPERTY_BYTES_MAX for text in texts if text is not None)
+
+
+def may_hold_more(held: Iterable[Delivery], count: int) -> bool:
+    """Whether a person who holds these deliveries may be given one more."""
+    sizes = [len(each.body) for each in held]
+    return len(sizes) < count and sum(sizes) < HELD_BYTES_MAX
 
 
 def cut(waiting: Iterable[tuple[int, int]], batch: int, batch_bytes: int) -> int:

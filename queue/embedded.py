@@ -6,11 +6,13 @@ that other processes publish are found by looking a few times a second.
 """
 
 import asyncio
-from collections.abc import Callable, Iterable, Sequence
+import sys
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Self, cast
 
-from .bus import Delivery, Message, UnconfirmedError
+from .bus import Delivery, Message, UnconfirmedError, may_hold_more
 from .queuefile import QueueFile
 from .topology import Topology
 
@@ -84,6 +86,19 @@ class EmbeddedBus:
         self._consumers.add(consumer)
         return consumer
 
+    @asynccontextmanager
+    async def hold(self, queue: str, count: int) -> "AsyncIterator[EmbeddedHeld]":
+        """Hold the oldest deliveries of a queue."""
+        self._file.require(queues=[queue])
+        held = EmbeddedHeld(self._file)
+        try:
+            # one by one, because what came back twice is handed out alone
+            while may_hold_more(held.deliveries, count) and (taken := self._file.take(queue, 1, sys.maxsize)):
+                held.deliveries += taken
+            yield held
+        finally:
+            self.wake(held.give_back())
+
     async def depth(self, queue: str) -> int:
         """How many deliveries wait in a queue."""
         return self._file.waiting(queue)
@@ -98,6 +113,25 @@ class EmbeddedBus:
     def forget(self, consumer: "EmbeddedConsumer") -> None:
         """Leave out a consumer that is closed."""
         self._consumers.discard(consumer)
+
+
+class EmbeddedHeld:
+    """Deliveries that this process holds for a person."""
+
+    def __init__(self, file: QueueFile) -> None:
+        self._file = file
+        self.deliveries: list[Delivery] = []
+        self._settled: set[object] = set()
+
+    async def ack(self, deliveries: Iterable[Delivery]) -> None:
+        """They are dealt with."""
+        tokens = [cast("int", each.token) for each in deliveries]
+        self._file.ack(tokens)
+        self._settled.update(tokens)
+
+    def give_back(self) -> set[str]:
+        """Give back what was not dealt with; the queues to look at again."""
+        return self._file.release(cast("int", e.token) for e in self.deliveries if e.token not in self._settled)
 
 
 class EmbeddedConsumer:

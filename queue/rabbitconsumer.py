@@ -273,7 +273,7 @@ class _Attachment:
         if self.lost:
             return
         self._arrived = tag
-        delivery = _delivery(self, message)
+        delivery = received(message, self)
         self.unsettled[tag] = delivery.redeliveries
         self.waiting.append(delivery)
         self.waiting_bytes += len(delivery.body)
@@ -291,7 +291,8 @@ class _Attachment:
         self._look()
 
 
-def _delivery(attachment: _Attachment, message: DeliveredMessage) -> Delivery:
+def received(message: DeliveredMessage, holder: object) -> Delivery:
+    """What came over a channel; its token is ``holder`` and the delivery tag."""
     properties = message.header.properties
     headers = properties.headers or {}
     return Delivery(
@@ -307,7 +308,7 @@ def _delivery(attachment: _Attachment, message: DeliveredMessage) -> Delivery:
         headers={name: value for name, value in headers.items() if not name.startswith(BROKER_HEADERS)},
         redeliveries=_redeliveries(headers) if message.redelivered else 0,
         death=_death(headers),
-        token=(attachment, message.delivery_tag),
+        token=(holder, message.delivery_tag),
     )
 
 

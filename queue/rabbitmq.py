@@ -14,9 +14,10 @@ import aio_pika
 from aio_pika.abc import AbstractChannel, AbstractMessage, DeliveryMode
 from aio_pika.exceptions import ChannelClosed, DeliveryError, PublishError
 
-from .bus import BusDownError, Failure, Message, UnconfirmedError, fits_amqp
+from .bus import BusDownError, Failure, Message, UnconfirmedError, fits_amqp, may_hold_more
 from .link import CLOSE_S, LOST, Link, lost_is_fine, refused_by_name
 from .rabbitconsumer import RabbitConsumer
+from .rabbitheld import RabbitHeld
 from .topology import DEFAULT_EXCHANGE, DIRECT_REPLY, Queue, Topology
 
 CONFIRM_S = 30
@@ -85,6 +86,15 @@ class RabbitBus:
             for queue in topology.queues:
                 async with self._named("queue", queue.name):
                     await channel.get_queue(queue.name, ensure=True)
+
+    @contextlib.asynccontextmanager
+    async def hold(self, queue: str, count: int) -> AsyncIterator[RabbitHeld]:
+        """Hold the oldest deliveries of a queue; closing its channel gives back what was not acknowledged."""
+        async with self._administering() as channel:
+            held = RabbitHeld(await channel.get_underlay_channel(), queue, self._consuming.address)
+            while may_hold_more(held.deliveries, count) and await held.fetch():
+                pass
+            yield held
 
     async def depth(self, queue: str) -> int:
         """How many deliveries wait in a queue."""

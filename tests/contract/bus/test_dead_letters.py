@@ -1,5 +1,8 @@
 """What becomes of deliveries that cannot be dealt with, on every bus."""
 
+import pytest
+
+from tongguan.queue.bus import BusRefusedError
 from tongguan.queue.topology import Binding, Exchange, Queue, Topology
 
 DYING = Topology(
@@ -105,3 +108,44 @@ async def test_a_header_that_claims_a_death_does_not_make_one(ground, message, c
     (delivery,) = await take(await consume(bus), 1)
     assert (delivery.death, delivery.redeliveries) == (None, 0)
     assert delivery.headers["x-mine"] == "kept"
+
+
+async def test_what_a_person_holds_is_the_oldest_and_goes_back_in_order(ground, message, depth):
+    bus = await ground.open(DYING)
+    await bus.publish([message(number, routing_key="dead") for number in range(4)])
+    seen = []
+    for _ in range(4):
+        async with bus.hold("dead", 3) as held:
+            seen.append([int(each.body) for each in held.deliveries])
+            assert await depth(bus, "dead", 1)
+
+    assert seen == [[0, 1, 2]] * 4
+    assert await depth(bus, "dead", 4)
+
+
+async def test_what_a_person_dealt_with_is_gone_and_the_rest_is_not(ground, message, depth):
+    bus = await ground.open(DYING)
+    await bus.publish([message(number, routing_key="dead") for number in range(3)])
+
+    async with bus.hold("dead", 10) as held:
+        await held.ack(held.deliveries[1:2])
+
+    async with bus.hold("dead", 10) as held:
+        assert [int(each.body) for each in held.deliveries] == [0, 2]
+
+
+async def test_nothing_is_held_of_an_empty_queue(ground):
+    bus = await ground.open(DYING)
+
+    async with bus.hold("dead", 10) as held:
+        assert held.deliveries == []
+
+
+async def test_a_queue_that_is_not_there_cannot_be_held(ground):
+    bus = await ground.open(DYING)
+
+    with pytest.raises(BusRefusedError) as refused:
+        async with bus.hold("nowhere", 10):
+            pass
+
+    assert refused.value.fault.code == "bus-missing"
