@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Iterable, Sequence
-from typing import Literal, get_args
+from typing import Literal, Protocol, get_args
 from uuid import uuid4
 
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
@@ -38,6 +38,18 @@ _WAKES: dict[Step, tuple[Step, ...]] = {
 Round = Callable[[], Awaitable[int]]
 
 
+class Settling(Protocol):
+    """What a worked delivery is settled with: a consumer, or whatever else holds it."""
+
+    async def ack(self, deliveries: Iterable[Delivery]) -> None:
+        """They are dealt with."""
+        ...
+
+    async def release(self, deliveries: Iterable[Delivery]) -> None:
+        """They could not be dealt with now."""
+        ...
+
+
 class Service:
     """Runs steps until told to stop. ``steps`` leaves some to other processes; any number of each may run."""
 
@@ -69,15 +81,7 @@ class Service:
     async def run(self) -> None:
         """Declare the topology and run the steps until ``stop``; a step that fails is tried again, never dropped."""
         settings = self._gateway.settings
-        await self._bus.declare(
-            topology(
-                self._gateway.directory.codes,
-                delivery_limit=settings.delivery_limit,
-                intake_length_max=settings.intake_queue_length_max,
-                answers_length_max=settings.answer_queue_length_max,
-                dead_length_max=settings.dead_queue_length_max,
-            )
-        )
+        await self.declare()
         tend = Tend(self._gateway, self._seal_key)
         rounds: dict[Step, tuple[Round, int]] = {
             "dispatch": (Dispatch(self._gateway).run, settings.dispatch_poll_ms),
@@ -91,6 +95,19 @@ class Service:
                 group.create_task(work, name=step)
         if "tend" in self._steps:
             await tend.seal()
+
+    async def declare(self) -> None:
+        """Make what the gateway needs on the bus and is not there yet."""
+        settings = self._gateway.settings
+        await self._bus.declare(
+            topology(
+                self._gateway.directory.codes,
+                delivery_limit=settings.delivery_limit,
+                intake_length_max=settings.intake_queue_length_max,
+                answers_length_max=settings.answer_queue_length_max,
+                dead_length_max=settings.dead_queue_length_max,
+            )
+        )
 
     async def _repeat(self, step: Step, work: Round, poll_ms: int) -> None:
         """Run a step round by round: at once while there is work, else when woken or after its poll time."""
@@ -152,7 +169,7 @@ class Service:
                 closing = asyncio.create_task(self._close_on_stop(consumer))
                 async for deliveries in consumer:
                     async with self._in_hand:
-                        await self._take(consumer, deliveries)
+                        await self.take(consumer, deliveries)
                 closing.cancel()
         self._consumer = None
 
@@ -161,23 +178,23 @@ class Service:
         async with self._in_hand:
             await consumer.close()
 
-    async def _take(self, consumer: Consumer, deliveries: Sequence[Delivery]) -> None:
+    async def take(self, settling: Settling, deliveries: Sequence[Delivery]) -> None:
         """Work a list of deliveries together; if that fails, each on its own, so that one spoils no other."""
         started = time.perf_counter()
         answered = await self._answered(deliveries)
         if answered is None and len(deliveries) > 1:
             for delivery in deliveries:
-                await self._take(consumer, [delivery])
+                await self.take(settling, [delivery])
             return
         if answered is None:
             self._gateway.metrics.deliveries.labels("released").inc()
-            await consumer.release(deliveries)
+            await settling.release(deliveries)
             return
         if not await self._publish(answered, deliveries):
             # stored, but not answered: they come again and are answered as duplicates
-            await consumer.release(deliveries)
+            await settling.release(deliveries)
             return
-        await consumer.ack(deliveries)
+        await settling.ack(deliveries)
         self._gateway.metrics.deliveries.labels("answered").inc(len(deliveries))
         self._gateway.metrics.rounds.labels("intake").observe(time.perf_counter() - started)
         self._nudge("intake")

@@ -4,7 +4,7 @@ import sys
 
 import typer
 
-from . import eports, ledger
+from . import dead, eports, ledger
 from .case import hold, lift, receipts, show
 from .contract import contract
 from .demo import demo
@@ -30,6 +30,7 @@ for command in (*_DAILY, *_AT_TIMES):
     app.command()(command)
 app.add_typer(eports.app, name="eports")
 app.add_typer(ledger.app, name="ledger")
+app.add_typer(dead.app, name="dead")
 
 
 def main() -> None:
