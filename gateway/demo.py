@@ -21,6 +21,8 @@ from ..queue.bus import Bus, Consumer, Delivery, Message
 from ..queue.embedded import EmbeddedBus
 from ..queue.topology import DOCUMENTS, INTAKE, RESULTS, Binding, Queue, Topology, topology
 from .assembly import Configuration, configure, open_bus, open_gateway, seal_key
+from .audit.auditing import audit
+from .audit.check import Audit
 from .composition import Gateway, now_ms
 from .sample.expectation import DeliveryOutcome, Expectation, Outcome
 from .sample.files import OPERATORS, SCRIPT, read_deliveries, read_expected, write_set
@@ -97,11 +99,12 @@ class Recorder:
 
 @dataclass(frozen=True, slots=True)
 class Finished:
-    """What became of a demo: the outcome beside the expectation, and results by kind."""
+    """What became of a demo: the outcome beside the expectation, results by kind, and what the audit says."""
 
     outcome: Outcome
     expectation: Expectation
     result_kinds: Mapping[str, int]
+    audit: Audit
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,10 +148,21 @@ async def run_demo(folder: Path, advanced: Advanced, limit_s: float = TIME_LIMIT
         cases, unmatched = await in_transaction(stage.gateway.database, observed_cases)
         outcome = Outcome(cases, stage.recorder.deliveries, unmatched)
         kinds = dict(stage.recorder.result_kinds)
+        checked = await _audited(stage, configuration)
     if open_ is not None:
         raise Unfinished(open_)
     _collect(folder, configuration)
-    return Finished(outcome, read_expected(folder), kinds)
+    return Finished(outcome, read_expected(folder), kinds, checked)
+
+
+async def _audited(stage: _Stage, configuration: Configuration) -> Audit:
+    """The audit of everything there is: at rest, nothing is under way."""
+    told = (stage.recorder.answers, stage.recorder.results)
+    for each in told:
+        each.flush()
+    journal, heard = (Path(each.name) for each in told)
+    key, eports, before = seal_key(stage.gateway), configuration.eports, stage.clock() + 1
+    return await audit(stage.gateway, key, eports, before, journal=journal, heard=heard)
 
 
 @asynccontextmanager
@@ -305,10 +319,10 @@ def _collect(folder: Path, configuration: Configuration) -> None:
     """Put what was handed over into ``sent`` and what came back into ``receipts``, by e-port."""
     for eport in configuration.eports:
         for name, kept in ((SENT_FOLDER, "sent"), (RECEIPTS_FOLDER, "received")):
-            _move((eport.transport.archive / kept).iterdir(), folder / name / eport.name)
+            _copy((eport.transport.archive / kept).iterdir(), folder / name / eport.name)
 
 
-def _move(files: Iterable[Path], target: Path) -> None:
+def _copy(files: Iterable[Path], target: Path) -> None:
     target.mkdir(parents=True, exist_ok=True)
     for each in files:
-        shutil.move(each, target / each.name)
+        shutil.copy2(each, target / each.name)

@@ -5,6 +5,7 @@ import sys
 import typer
 
 from . import dead, eports, ledger
+from .audit import audit
 from .case import hold, lift, receipts, show
 from .contract import contract
 from .demo import demo
@@ -24,7 +25,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-_DAILY = (demo, serve, push, show, receipts, hold, lift)
+_DAILY = (demo, serve, push, show, receipts, hold, lift, audit)
 _AT_TIMES = (validate, simulate, sample, contract, reference, keys, migrate)
 for command in (*_DAILY, *_AT_TIMES):
     app.command()(command)

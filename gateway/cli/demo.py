@@ -12,6 +12,7 @@ import typer
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
+from .audit import print_audit
 from .options import USAGE, Lang, Speaker
 
 if TYPE_CHECKING:
@@ -133,6 +134,16 @@ def _tell(finished: "Finished", folder: Path, speaker: Speaker) -> int:
     if wrong:
         _differences(wrong, finished.expectation, speaker)
         return 1
+    if not finished.audit.is_clean:
+        print_audit(finished.audit, speaker)
+        return 1
+    looked = sum(each.looked for each in finished.audit.checks)
+    out.print(
+        speaker.t(
+            f"[green]稽核无误[/green]：{len(finished.audit.checks)} 项，核对 {looked:,} 处",
+            f"[green]audited[/green]: {len(finished.audit.checks)} checks of {looked:,} things, nothing wrong",
+        )
+    )
     count = len(finished.outcome.cases)
     scenarios = len({each.scenario for each in finished.expectation.stories.values()})
     out.print(

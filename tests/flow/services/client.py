@@ -1,8 +1,8 @@
 """A platform's own program, on pika and the standard library: it pushes files, and writes down what comes back.
 
 ``python client.py URL push FOLDER OUT``: every file of the folder in the order of its names, which are
-``<place>.<party>.<routing key>.<form>``, each from its party's own account; ends when every delivery is answered, and
-one answer is one line of OUT.
+``<place>.<party>.<routing key>.<form>``, each from its party's own account; ends when every delivery is answered.
+OUT is a journal: a line ``{"delivery": NAME}`` for each delivery the broker confirmed, and each answer as it came.
 ``python client.py URL listen OUT``: every result is one line of OUT, until the program is stopped.
 """
 
@@ -42,7 +42,7 @@ class Sender:
         self.left.add(name)
 
     def answers(self):
-        """Name of the delivery and answer, until every delivery is answered."""
+        """The answers, until every delivery is answered."""
         while self.left:
             method, properties, body = next(
                 self.channel.consume(self.queue, auto_ack=True, inactivity_timeout=ANSWERS_S)
@@ -50,20 +50,21 @@ class Sender:
             if method is None or properties is None or body is None:
                 sys.exit(f"{len(self.left)} deliveries are not answered, one is {min(self.left)}")
             self.left.discard(properties.correlation_id)
-            yield properties.correlation_id, json.loads(body)
+            yield json.loads(body)
 
 
 def push(url, folder, out):
-    """Publish everything, and write down the answers."""
+    """Publish everything, and write down what was confirmed and answered."""
     senders = {}
-    for file in sorted(folder.iterdir()):
-        _, party, *key, form = file.name.split(".")
-        sender = senders.get(party) or senders.setdefault(party, Sender(url, party))
-        sender.push(file.name, ".".join(key), form, file.read_bytes())
     with out.open("w", encoding="utf-8", buffering=1) as lines:
+        for file in sorted(folder.iterdir()):
+            _, party, *key, form = file.name.split(".")
+            sender = senders.get(party) or senders.setdefault(party, Sender(url, party))
+            sender.push(file.name, ".".join(key), form, file.read_bytes())
+            lines.write(json.dumps({"delivery": file.name}) + "\n")
         for sender in senders.values():
-            for name, answer in sender.answers():
-                lines.write(json.dumps({"delivery": name, "answer": answer}) + "\n")
+            for answer in sender.answers():
+                lines.write(json.dumps(answer) + "\n")
 
 
 def listen(url, out):

@@ -30,6 +30,7 @@ PROGRAM = Path(sys.executable).with_name("tongguan")
 CLIENT = Path(__file__).with_name("client.py")
 START_S = 30
 GATEWAY = "tongguan-gateway"
+JOURNAL = "journal.jsonl"
 TRIPLE = ("order", "payment", "waybill")
 RIVALS = {"waybill-ambiguous", "waybill-rival", "waybill-reused", "order-rival"}
 AT_ONCE = {
@@ -88,7 +89,7 @@ class Line:
     def serve(self) -> None:
         """Start the gateway and wait until it takes deliveries."""
         self.start("serve", PROGRAM, "serve", "--config", self.folder / OPERATORS)
-        _until(self.is_ready, START_S, lambda: self._tail("serve"))
+        _until(self.is_ready, START_S, lambda: self.said("serve"))
 
     def simulate(self) -> None:
         """Start the simulated customs."""
@@ -99,11 +100,11 @@ class Line:
     def listen(self) -> None:
         """Start a subscriber of all results; the exchange must be there."""
         self.start("listen", sys.executable, "-I", CLIENT, self.amqp_url(), "listen", self.folder / "results.jsonl")
-        _until(lambda: self.logged("listen", "listening"), START_S, lambda: self._tail("listen"))
+        _until(lambda: self.logged("listen", "listening"), START_S, lambda: self.said("listen"))
 
     def push(self) -> subprocess.Popen[bytes]:
         """Start pushing every delivery of the set."""
-        paths = (self.folder / INPUT, self.folder / "answers.jsonl")
+        paths = (self.folder / INPUT, self.folder / JOURNAL)
         return self.start("push", sys.executable, "-I", CLIENT, self.amqp_url(), "push", *paths)
 
     def kill(self, name: str, number: int = signal.SIGKILL) -> int:
@@ -126,6 +127,11 @@ class Line:
     def logged(self, name: str, text: str) -> bool:
         """Whether the present process has printed a text."""
         return text in (self.folder / f"{name}.log").read_text("utf-8")
+
+    def audit(self) -> int:
+        """Hold journal, store, folders and results against each other; the exit code."""
+        told = ("--journal", self.folder / JOURNAL, "--results", self.folder / "results.jsonl")
+        return self.run("audit", "--settled-minutes", "0", *map(str, told))
 
     def expectation(self) -> Expectation:
         """What must become of the set."""
@@ -151,9 +157,9 @@ class Line:
         self.rabbitmq.allow(self.vhost, name, configure, write, read)
 
     def _deliveries(self) -> dict[str, DeliveryOutcome]:
-        path = self.folder / "answers.jsonl"
+        path = self.folder / JOURNAL
         lines = [json.loads(each) for each in path.read_text("utf-8").splitlines()] if path.exists() else []
-        return {each["delivery"]: answered(Answer.model_validate(each["answer"])) for each in lines}
+        return {each["correlationId"]: answered(Answer.model_validate(each)) for each in lines if "documents" in each}
 
     def _log(self, name: str) -> IO[bytes]:
         path = self.folder / f"{name}.log"
@@ -161,7 +167,8 @@ class Line:
             path.rename(path.with_name(f"{name}-{time.monotonic_ns()}.log"))
         return self.files.enter_context(path.open("wb"))
 
-    def _tail(self, name: str) -> str:
+    def said(self, name: str) -> str:
+        """The end of what the present process has printed."""
         return (self.folder / f"{name}.log").read_text("utf-8")[-2000:]
 
 

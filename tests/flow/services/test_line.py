@@ -82,6 +82,7 @@ async def test_what_becomes_of_the_example_set_is_what_should(line: Any, prompt_
     results = line.results()
     assert len({each["id"] for each in results}) == len(results)
     assert _out_of_order(results) == []
+    assert line.audit() == 0, line.said("audit")
     assert line.kill("serve", signal.SIGTERM) == 0
 
 
@@ -101,4 +102,4 @@ async def test_it_still_is_when_the_process_is_killed_again_and_again(line: Any,
     wrong = await _wrong(line, _however_often, _once_or_again)
     assert wrong == [], "\n".join(wrong)
     assert _out_of_order(line.results()) == []
-    assert line.run("ledger", "verify") == 0
+    assert line.audit() == 0, line.said("audit")
