@@ -4,7 +4,7 @@ import sys
 
 import typer
 
-from . import dead, eports, ledger
+from . import channels, dead, ledger
 from .audit import audit
 from .case import hold, lift, receipts, show
 from .contract import contract
@@ -29,7 +29,7 @@ _DAILY = (demo, serve, push, show, receipts, hold, lift, audit)
 _AT_TIMES = (validate, simulate, sample, contract, reference, keys, migrate)
 for command in (*_DAILY, *_AT_TIMES):
     app.command()(command)
-app.add_typer(eports.app, name="eports")
+app.add_typer(channels.app, name="eports")
 app.add_typer(ledger.app, name="ledger")
 app.add_typer(dead.app, name="dead")
 

@@ -11,8 +11,12 @@ from rich.table import Table
 from .options import USAGE, Config, Lang, Speaker, configuration_of
 
 if TYPE_CHECKING:
+    from ...config.eports import EPort
     from ...messages.documents.document import Document
+    from ..assembly import Configuration
     from ..trying import Tried
+
+Name = Annotated[str, typer.Argument(metavar="NAME", help="电子口岸名称 / name of the e-port")]
 
 app = typer.Typer(help="电子口岸配置 / e-ports", no_args_is_help=True)
 
@@ -44,7 +48,7 @@ def check(config: Config = None, lang: Lang = None) -> None:
 
 @app.command(name="try")
 def try_(
-    name: Annotated[str, typer.Argument(metavar="NAME", help="电子口岸名称 / name of the e-port")],
+    name: Name,
     files: Annotated[
         list[Path], typer.Argument(metavar="FILE...", exists=True, dir_okay=False, help="单证文件 / documents")
     ],
@@ -62,10 +66,7 @@ def try_(
 
     speaker = Speaker(lang)
     configuration = configuration_of(config, speaker)
-    eport = next((each for each in configuration.eports if each.name == name), None)
-    if eport is None:
-        names = " ".join(each.name for each in configuration.eports) or "-"
-        speaker.stop(f"没有电子口岸 {name}，已配置：{names}", f"no e-port {name}; configured: {names}", USAGE)
+    eport = known_eport(configuration, name, speaker)
     documents = _documents(files, speaker)
     try:
         signers = load_signers(eport, os.environ, at_ms=now_ms(), new_serial=lambda: int.from_bytes(os.urandom(16)))
@@ -116,3 +117,12 @@ def _print(tried: "Tried", speaker: Speaker) -> None:
     for message, text in tried.messages:
         speaker.err.print(f"[green]{message}[/green]")
         typer.echo(text)
+
+
+def known_eport(configuration: "Configuration", name: str, speaker: Speaker) -> "EPort":
+    """The e-port of that name, or a sentence and exit code 2."""
+    eport = next((each for each in configuration.eports if each.name == name), None)
+    if eport is None:
+        names = " ".join(each.name for each in configuration.eports) or "-"
+        speaker.stop(f"没有电子口岸 {name}，已配置：{names}", f"no e-port {name}; configured: {names}", USAGE)
+    return eport

@@ -18,7 +18,9 @@ from ..ledger import Entry
 from ..packing import Building, envelope, file_name, groups, pack
 from ..states import AT_HOME, DeclarationState, Event, after
 from ..store.database import Transaction, in_transaction
+from ..store.gates import closed_gates
 from ..store.messages import Moved, Packed
+from .breaker import OF_THE_MESSAGE, Breaker
 from .desk import Desk
 from .pace import Pacer
 
@@ -52,18 +54,22 @@ class Dispatch:
     def __init__(self, gateway: Gateway) -> None:
         self._gateway = gateway
         self._pacers = {each.eport.name: Pacer(each.eport.pace) for each in gateway.destinations}
+        self._breakers = {each.eport.name: Breaker() for each in gateway.destinations}
 
     async def run(self) -> int:
         """One round over all e-ports; returns how many messages were handed over or tried."""
         done = 0
+        gates = await in_transaction(self._gateway.database, closed_gates)
         for destination in self._gateway.destinations:
-            done += await self._round(destination)
+            closed = gates.get(destination.eport.name)
+            if closed is None or closed.state != "paused":
+                done += await self._round(destination, draining=closed is not None)
         return done
 
-    async def _round(self, destination: Destination) -> int:
+    async def _round(self, destination: Destination, *, draining: bool) -> int:
         gateway, eport = self._gateway, destination.eport
         now = gateway.clock()
-        allowed = min(MESSAGES_MAX, self._pacers[eport.name].allowed(now))
+        allowed = self._breakers[eport.name].allowed(now, min(MESSAGES_MAX, self._pacers[eport.name].allowed(now)))
         if allowed == 0:
             return 0
         lease = now + gateway.settings.dispatch_lease_seconds * 1000
@@ -71,7 +77,7 @@ class Dispatch:
             gateway.database, lambda tx: gateway.messages.due(tx, eport.name, now, lease, allowed)
         )
         await gateway.mint.ensure(MESSAGES_MAX * eport.limits.batch)
-        room = allowed - len(again)
+        room = 0 if draining else allowed - len(again)
         batch = await in_transaction(gateway.database, lambda tx: self._pack(tx, destination, room))
         if batch.invalid:
             await in_transaction(gateway.database, lambda tx: self._give_back(tx, destination, batch.invalid))
@@ -170,11 +176,21 @@ class Dispatch:
         except Uncertain as doubt:
             outcome, problem = "uncertain", doubt.fault.code
         eport = destination.eport.name
+        self._judge(eport, problem)
         self._pacers[eport].sent(self._gateway.clock())
         self._gateway.metrics.messages.labels(eport, outcome).inc()
         log = self._gateway.log.info if problem is None else self._gateway.log.warning
         log(outcome, eport=eport, file=name, bytes=len(data), **({"code": problem} if problem else {}))
         return _Handed(id_, outcome, packed_at)
+
+    def _judge(self, eport: str, problem: str | None) -> None:
+        """Tell the breaker of an e-port what came of a message."""
+        if problem is None:
+            self._breakers[eport].worked()
+        elif problem not in OF_THE_MESSAGE:
+            now, jitter = self._gateway.clock(), self._gateway.random(1)[0] / 255
+            if self._breakers[eport].failed(now, jitter):
+                self._gateway.log.warning("left alone for a while", eport=eport, code=problem)
 
     async def _settle(self, transaction: Transaction, destination: Destination, handed: Sequence[_Handed]) -> None:
         gateway = self._gateway

@@ -197,6 +197,15 @@ predecessors = _table(
     sa.Index(None, "document_id", "message_type"),
 )
 
+gates = _table(
+    "gates",
+    _column("eport", Text, key=True),
+    _column("state", Text),
+    _column("reason", Text),
+    _column("actor", Text),
+    _column("at", Int),
+)
+
 messages = _table(
     "messages",
     _column("id", Int, key=True),
