@@ -20,9 +20,8 @@ def gate(bench: Any) -> Any:
 
     async def set_(state: Any) -> None:
         eport = bench.gateway.destinations[0].eport.name
-        work = close_gate if state else open_gate
-        given = Closed(eport, state, "night work", "ling", 5) if state else eport
-        await in_transaction(bench.database, lambda tx: work(tx, given))
+        closed = Closed(eport, state, "night work", "ling", 5)
+        await in_transaction(bench.database, lambda tx: close_gate(tx, closed) if state else open_gate(tx, eport))
 
     return set_
 
