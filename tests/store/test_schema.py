@@ -9,13 +9,13 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
-from alembic import op
+from alembic import command, op
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy.exc import IntegrityError
 
 from tongguan.gateway.store.database import Database, Statement, in_transaction
-from tongguan.gateway.store.schema import migrate, newest, revision
+from tongguan.gateway.store.schema import _config, migrate, newest, revision
 from tongguan.gateway.store.sqlite import SqliteDatabase
 from tongguan.gateway.store.tables import metadata
 
@@ -50,6 +50,35 @@ async def test_migrating_again_changes_nothing(migrated: Database) -> None:
 
     assert await migrate(migrated) == (newest(), newest())
     assert len(await in_transaction(migrated, lambda tx: tx.run(Statement("SELECT * FROM parties")))) == 1
+
+
+async def test_a_store_filled_under_an_earlier_revision_keeps_all_and_goes_on(
+    empty: Database, benches: Any, triples: Any, tmp_path: Path
+) -> None:
+    await _migrated_to("0001", empty)
+    bench = benches.Bench(empty, triples, tmp_path)
+    await bench.match()
+    before = await bench.rows("SELECT kind, key, version FROM documents ORDER BY id")
+
+    assert await migrate(empty) == ("0001", newest())
+
+    assert await bench.rows("SELECT kind, key, version FROM documents ORDER BY id") == before
+    assert await bench.dispatch() == 3
+    assert (await bench.case()).status == "declaring"
+
+
+async def _migrated_to(target: str, database: Any) -> None:
+    def upgrade(connection: sa.Connection) -> None:
+        config = _config()
+        config.attributes["connection"] = connection
+        command.upgrade(config, target)
+
+    if isinstance(database, SqliteDatabase):
+        with database.exclusive() as connection:
+            upgrade(connection)
+        return
+    async with database.engine.begin() as connection:
+        await connection.run_sync(upgrade)
 
 
 async def test_the_migrations_build_exactly_the_tables(migrated: Database) -> None:
