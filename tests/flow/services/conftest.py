@@ -2,12 +2,13 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -107,6 +108,18 @@ class Line:
         paths = (self.folder / INPUT, self.folder / JOURNAL)
         return self.start("push", sys.executable, "-I", CLIENT, self.amqp_url(), "push", *paths)
 
+    def restore(self, empty_url: str) -> None:
+        """Back the database up as ``docs/deployment.md`` tells, and go on with what that makes of an empty one."""
+        backup = self.folder / "tongguan.dump"
+        for name, *arguments in (
+            ("pg_dump", "--format=custom", f"--file={backup}", self.store_url),
+            ("pg_restore", "--no-owner", "--exit-on-error", f"--dbname={empty_url}", backup),
+        ):
+            if not (program := shutil.which(name)):
+                pytest.fail(f"没有 {name}，请安装 postgresql-client / there is no {name}: install postgresql-client")
+            assert self.start(name, program, *arguments).wait(START_S) == 0, self.said(name)
+        self.store_url = empty_url
+
     def kill(self, name: str, number: int = signal.SIGKILL) -> int:
         """Send a program a signal and wait for its end; its exit code."""
         self.running[name].send_signal(number)
@@ -156,10 +169,14 @@ class Line:
         self.files.callback(self.rabbitmq.drop_account, name)
         self.rabbitmq.allow(self.vhost, name, configure, write, read)
 
-    def _deliveries(self) -> dict[str, DeliveryOutcome]:
+    def journal(self) -> list[dict[str, Any]]:
+        """What the pusher has written down so far."""
         path = self.folder / JOURNAL
-        lines = [json.loads(each) for each in path.read_text("utf-8").splitlines()] if path.exists() else []
-        return {each["correlationId"]: answered(Answer.model_validate(each)) for each in lines if "documents" in each}
+        return [json.loads(each) for each in path.read_text("utf-8").splitlines()] if path.exists() else []
+
+    def _deliveries(self) -> dict[str, DeliveryOutcome]:
+        told = [each for each in self.journal() if "documents" in each]
+        return {each["correlationId"]: answered(Answer.model_validate(each)) for each in told}
 
     def _log(self, name: str) -> IO[bytes]:
         path = self.folder / f"{name}.log"
@@ -184,6 +201,20 @@ def _until(check: Callable[[], bool], limit_s: float, else_say: Callable[[], str
 def prompt_set() -> Callable[[int, int], SampleSet]:
     """Makes a set, by seed and count of cases, of every scenario that comes to its end without hours of waiting."""
     return lambda seed, count: _set_of(seed, count, _takes_time)
+
+
+@pytest.fixture
+async def empty_url(postgresql: Any) -> AsyncIterator[str]:
+    """The URL of a second database."""
+    url = await postgresql.new_database()
+    yield url
+    await postgresql.drop_database(url)
+
+
+@pytest.fixture
+def clean_set() -> Callable[[int, int], SampleSet]:
+    """Makes a set, by seed and count, of nothing but clean triples."""
+    return lambda seed, count: generate(seed, now_ms(), count, faults=[])
 
 
 @pytest.fixture

@@ -86,6 +86,29 @@ async def test_what_becomes_of_the_example_set_is_what_should(line: Any, prompt_
     assert line.kill("serve", signal.SIGTERM) == 0
 
 
+async def test_a_restored_gateway_is_whole_and_knows_all_that_was_pushed(
+    line: Any, clean_set: Any, empty_url: str
+) -> None:
+    line.prepare(clean_set(3, 60))
+    line.serve()
+    line.listen()
+    line.simulate()
+    assert line.push().wait(60) == 0
+    assert await _wrong(line) == []
+    line.kill("serve", signal.SIGTERM)
+
+    line.restore(empty_url)
+    restored = line.audit()
+    line.serve()
+    pushed_again = line.push().wait(60)
+
+    answers = [each for each in line.journal() if "documents" in each]
+    assert restored == 0, line.said("audit")
+    assert pushed_again == 0
+    assert {each["outcome"] for answer in answers for each in answer["documents"]} == {"duplicate"}
+    assert line.audit() == 0, line.said("audit")
+
+
 async def test_it_still_is_when_the_process_is_killed_again_and_again(line: Any, steady_set: Any) -> None:
     chance = random.Random(7)
     line.prepare(steady_set(2, 400))
