@@ -8,29 +8,57 @@ OUT is a journal: a line ``{"delivery": NAME}`` for each delivery the broker con
 
 import json
 import sys
+import time
 from pathlib import Path
 
 import pika
+from pika.exceptions import AMQPError
 
 CONTENT_TYPES = {"json": "application/json", "jsonl": "application/x-ndjson", "xml": "application/xml"}
 ANSWERS_S = 120
+RETRY_S = 0.2
+LOST = (AMQPError, OSError)
+SUBSCRIBER = "heard"
 
 
 class Sender:
-    """One party's connection, with a queue of its own for answers; its password is its name."""
+    """One party's connection, with a queue of its own for answers; its password is its name.
+
+    When the connection is lost, everything not answered yet is published once more: the gateway knows what it has.
+    """
 
     def __init__(self, url, party):
-        parameters = pika.URLParameters(url)
-        parameters.credentials = pika.PlainCredentials(party, party)
-        parameters.heartbeat = 0  # this program does one thing after the other
+        self.parameters = pika.URLParameters(url)
+        self.parameters.credentials = pika.PlainCredentials(party, party)
+        self.parameters.heartbeat = 0  # this program does one thing after the other
         self.party = party
-        self.channel = pika.BlockingConnection(parameters).channel()
-        self.queue = self.channel.queue_declare("", exclusive=True).method.queue
-        self.channel.confirm_delivery()
-        self.left = set()
+        self.left = {}
+        self.connect()
 
-    def push(self, name, routing_key, form, body):
-        """Publish one delivery, confirmed by the broker."""
+    def connect(self):
+        """Connect, or connect again, and publish what is not answered."""
+        while True:
+            try:
+                self.channel = pika.BlockingConnection(self.parameters).channel()
+                self.queue = self.channel.queue_declare("", exclusive=True).method.queue
+                self.channel.confirm_delivery()
+                for name, delivery in self.left.items():
+                    self.publish(name, *delivery)
+            except LOST:
+                time.sleep(RETRY_S)
+            else:
+                return
+
+    def push(self, name, *delivery):
+        """Have one delivery (routing key, form, body) confirmed by the broker."""
+        self.left[name] = delivery
+        try:
+            self.publish(name, *delivery)
+        except LOST:
+            self.connect()
+
+    def publish(self, name, routing_key, form, body):
+        """Publish one delivery and wait for its confirmation."""
         properties = pika.BasicProperties(
             content_type=CONTENT_TYPES[form],
             user_id=self.party,
@@ -39,18 +67,21 @@ class Sender:
             delivery_mode=2,
         )
         self.channel.basic_publish("tongguan.documents", routing_key, body, properties, mandatory=True)
-        self.left.add(name)
 
     def answers(self):
         """The answers, until every delivery is answered."""
         while self.left:
-            method, properties, body = next(
-                self.channel.consume(self.queue, auto_ack=True, inactivity_timeout=ANSWERS_S)
-            )
+            try:
+                method, properties, body = next(
+                    self.channel.consume(self.queue, auto_ack=True, inactivity_timeout=ANSWERS_S)
+                )
+            except LOST:
+                self.connect()
+                continue
             if method is None or properties is None or body is None:
                 sys.exit(f"{len(self.left)} deliveries are not answered, one is {min(self.left)}")
-            self.left.discard(properties.correlation_id)
-            yield json.loads(body)
+            if self.left.pop(properties.correlation_id, None):
+                yield json.loads(body)
 
 
 def push(url, folder, out):
@@ -68,16 +99,27 @@ def push(url, folder, out):
 
 
 def listen(url, out):
-    """Write down every result."""
+    """Write down every result, from a queue that outlives the broker."""
+    with out.open("w", encoding="utf-8", buffering=1) as lines:
+        while True:
+            try:
+                for body in heard(url):
+                    for result in json.loads(body or b"[]"):
+                        lines.write(json.dumps(result) + "\n")
+            except LOST:
+                time.sleep(RETRY_S)
+
+
+def heard(url):
+    """The bodies of a subscriber's queue; each is acknowledged when the next is asked for."""
     channel = pika.BlockingConnection(pika.URLParameters(url)).channel()
-    queue = channel.queue_declare("", exclusive=True).method.queue
-    channel.queue_bind(queue, "tongguan.results", "#")
+    channel.queue_declare(SUBSCRIBER, durable=True, arguments={"x-queue-type": "quorum"})
+    channel.queue_bind(SUBSCRIBER, "tongguan.results", "#")
     sys.stdout.write("listening\n")
     sys.stdout.flush()
-    with out.open("w", encoding="utf-8", buffering=1) as lines:
-        for _, _, body in channel.consume(queue, auto_ack=True):
-            for result in json.loads(body or b"[]"):
-                lines.write(json.dumps(result) + "\n")
+    for method, _, body in channel.consume(SUBSCRIBER):
+        yield body
+        channel.basic_ack(method.delivery_tag)  # pyright: ignore[reportOptionalMemberAccess]
 
 
 def main(url, command, *paths):

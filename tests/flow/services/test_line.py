@@ -122,6 +122,31 @@ async def test_it_still_is_when_the_process_is_killed_again_and_again(line: Any,
         assert line.kill("serve") == -signal.SIGKILL
         line.serve()
 
+    await _as_it_should(line)
+
+
+async def test_it_still_is_when_broker_and_database_are_killed_under_it(
+    line: Any, steady_set: Any, rabbitmq: Any, postgresql: Any
+) -> None:
+    chance = random.Random(8)
+    line.prepare(steady_set(4, 400))
+    line.serve()
+    line.listen()
+    line.simulate()
+
+    pushing = line.push()
+    for server in (postgresql, rabbitmq, postgresql):
+        await asyncio.sleep(chance.uniform(0.5, 2))
+        server.kill()
+        await asyncio.to_thread(server.start)
+
+    await _as_it_should(line)
+    assert pushing.wait(10) == 0
+    assert line.is_ready()
+
+
+async def _as_it_should(line: Any) -> None:
+    """Everything has come out as expected, however often it was begun, and nothing is lost or doubled."""
     wrong = await _wrong(line, _however_often, _once_or_again)
     assert wrong == [], "\n".join(wrong)
     assert _out_of_order(line.results()) == []
