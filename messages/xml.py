@@ -1,7 +1,8 @@
 """XML from strangers, read without risk, and XML of our own, written and canonicalised.
 
 A document with a DTD is refused before libxml2 sees it, so there are no entities, no defaulted attributes and nothing
-to fetch. Size, depth and number of tags have limits, and inside them libxml2 needs time in proportion to the size.
+to fetch. Size, depth, number of tags and of the attributes of each have limits, and inside them reading needs time in
+proportion to the size (walking the attributes of one element takes the square of their number).
 """
 
 import re
@@ -19,6 +20,8 @@ XML_DEPTH_MAX = 64
 """How deep its elements may be nested; no field of the specification lies deeper than eight levels."""
 XML_TAGS_MAX = 200_000
 """How many ``<`` it may hold: one or two for each element, one for each comment."""
+XML_ATTRIBUTES_MAX = 100
+"""How many attributes, namespace declarations included, one tag may have."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +38,9 @@ XML_LIMITS = XmlLimits()
 BOM = b"\xef\xbb\xbf"
 _DECLARED = re.compile(rb"""<\?xml\s[^>]{0,200}?\sencoding\s*=\s*["']([A-Za-z0-9._-]{1,40})["']""")
 _PROLOG_WITH_DTD = re.compile(rb"(?:\s++|<!--.*?-->|<\?.*?\?>)*+<!DOCTYPE", re.DOTALL)
+_TOO_MANY_ATTRIBUTES = re.compile(
+    rb"""(?<!\s)(?:\s++[^\s=<>"'/]++\s*+=\s*+(?:"[^"<]*+"|'[^'<]*+')){%d}""" % (XML_ATTRIBUTES_MAX + 1)
+)
 # GB18030 contains GBK and GB2312; senders who declare the smaller ones use characters of the larger
 _PYTHON_CODEC = {"UTF-8": "utf-8", "UTF8": "utf-8", "US-ASCII": "ascii"} | dict.fromkeys(
     ("GB2312", "GBK", "GB18030"), "gb18030"
@@ -55,6 +61,8 @@ def parse(data: bytes, limits: XmlLimits = XML_LIMITS) -> Element:
         raise Refused(fault("xml-dtd"))
     if text.count(b"<") > limits.tags_max:
         raise Refused(fault("xml-tags", limit=limits.tags_max))
+    if text.count(b"=") > XML_ATTRIBUTES_MAX and _TOO_MANY_ATTRIBUTES.search(text):
+        raise Refused(fault("xml-attributes", limit=XML_ATTRIBUTES_MAX))
     try:
         root = etree.fromstring(text, _PARSER)
     except etree.XMLSyntaxError as error:

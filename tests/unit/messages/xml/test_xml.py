@@ -6,7 +6,16 @@ import pytest
 from lxml import etree
 
 from tongguan.messages.faults import Refused
-from tongguan.messages.xml import XML_BYTES_MAX, XML_DEPTH_MAX, XML_TAGS_MAX, XmlLimits, canonical, parse, serialise
+from tongguan.messages.xml import (
+    XML_ATTRIBUTES_MAX,
+    XML_BYTES_MAX,
+    XML_DEPTH_MAX,
+    XML_TAGS_MAX,
+    XmlLimits,
+    canonical,
+    parse,
+    serialise,
+)
 
 ROOM = XML_BYTES_MAX - 100
 
@@ -67,6 +76,8 @@ def test_a_doctype_inside_a_text_is_text():
         b"<!-- a -->" * (ROOM // 10) + b"<!DOCTYPE a><a/>",
         b"<?a " * (ROOM // 4),
         b"<a " + b'a="" ' * (ROOM // 6) + b"/>",
+        b"<a " + b" ".join(b'a%d=""' % n for n in range(50_000)) + b"/>",
+        b"<a " + b" ".join(b'xmlns:a%d="u%d"' % (n, n) for n in range(20_000)) + b"/>",
         b"<" + b"a" * ROOM + b"/>",
         b"<a>" * (ROOM // 3),
         b"<a>" + b"&#65;" * (ROOM // 6),
@@ -85,8 +96,6 @@ def test_a_hostile_document_of_the_greatest_size_is_refused_without_working_on_i
     "data",
     [
         b"<a>" + b"<b/>" * 90_000 + b"</a>",
-        b"<a " + b" ".join(b'a%d=""' % n for n in range(50_000)) + b"/>",
-        b"<a " + b" ".join(b'xmlns:a%d="u%d"' % (n, n) for n in range(20_000)) + b"/>",
         b'<a b="' + b"c" * (ROOM - 100) + b'"/>',
         b"<a>" + b"b<?c?>" * (ROOM // 7) + b"</a>",
     ],
@@ -149,3 +158,13 @@ def test_nothing_of_the_input_is_in_the_exception():
 
 def test_the_elements_are_those_of_lxml():
     assert isinstance(parse(b"<a/>"), etree._Element)
+
+
+def test_an_element_may_have_many_attributes_but_not_any_number():
+    def tag(count: int) -> bytes:
+        return b"<a" + b"".join(b' x%d="%d"' % (n, n) for n in range(count)) + b"/>"
+
+    assert len(parse(tag(XML_ATTRIBUTES_MAX)).attrib) == XML_ATTRIBUTES_MAX
+    with pytest.raises(Refused) as refused:
+        parse(tag(XML_ATTRIBUTES_MAX + 1))
+    assert [each.code for each in refused.value.faults] == ["xml-attributes"]
