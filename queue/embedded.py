@@ -38,7 +38,8 @@ class EmbeddedBus:
         user: str | None = None,
     ) -> None:
         self._file = QueueFile(path, seal=seal, unseal=unseal, now_ms=now_ms, user=user)
-        self._consumers: set[EmbeddedConsumer] = set()
+        # in the order they came, so that they are woken in it
+        self._consumers: dict[EmbeddedConsumer, None] = {}
 
     async def open(self) -> None:
         """Open the file, making it if it is not there."""
@@ -83,7 +84,7 @@ class EmbeddedBus:
         consumer = EmbeddedConsumer(
             self, self._file, queue, prefetch=prefetch, batch=batch, batch_bytes=batch_bytes, linger_s=linger_ms / 1000
         )
-        self._consumers.add(consumer)
+        self._consumers[consumer] = None
         return consumer
 
     @asynccontextmanager
@@ -112,7 +113,7 @@ class EmbeddedBus:
 
     def forget(self, consumer: "EmbeddedConsumer") -> None:
         """Leave out a consumer that is closed."""
-        self._consumers.discard(consumer)
+        self._consumers.pop(consumer, None)
 
 
 class EmbeddedHeld:

@@ -1,5 +1,6 @@
 """What only the embedded bus does: its file, its locks, its seal."""
 
+import asyncio
 import json
 import sqlite3
 import stat
@@ -166,6 +167,20 @@ async def test_two_buses_of_one_process_hold_their_own_deliveries(tmp_path, mess
         await take(await consume(one), 1)
 
         assert await nothing(await consume(two))
+
+
+async def test_whoever_has_waited_longest_is_woken_first(message):
+    async with bus_at(":memory:") as bus:
+        await bus.declare(WORK)
+        limits = {"prefetch": 1, "batch": 1, "batch_bytes": 1 << 20, "linger_ms": 0}
+        consumers = [await bus.consume("work", **limits) for _ in range(10)]
+        waiting = [asyncio.create_task(anext(each)) for each in consumers]
+        await asyncio.sleep(0)
+
+        for number in range(len(consumers)):
+            await bus.publish([message(number)])
+
+        assert [each[0].body for each in await asyncio.gather(*waiting)] == [message(each).body for each in range(10)]
 
 
 async def test_the_time_of_a_death_is_the_clocks(tmp_path, message, consume, take):
