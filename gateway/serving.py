@@ -167,10 +167,12 @@ class Service:
             async with consumer:
                 self._consumer = consumer
                 closing = asyncio.create_task(self._close_on_stop(consumer))
-                async for deliveries in consumer:
-                    async with self._in_hand:
-                        await self.take(consumer, deliveries)
-                closing.cancel()
+                try:
+                    async for deliveries in consumer:
+                        async with self._in_hand:
+                            await self.take(consumer, deliveries)
+                finally:
+                    closing.cancel()
         self._consumer = None
 
     async def _close_on_stop(self, consumer: Consumer) -> None:

@@ -14,6 +14,7 @@ from tongguan.gateway import serving
 from tongguan.gateway.serving import STEPS, Service
 from tongguan.messages.faults import fault
 from tongguan.queue.bus import BusDownError, BusRefusedError, Failure, Message, UnconfirmedError
+from tongguan.queue.embedded import EmbeddedConsumer
 from tongguan.queue.topology import ANSWERS, DEAD, DOCUMENTS, INTAKE, RESULTS, UNROUTED, Binding, Queue, Topology
 
 PATIENCE_S = 5
@@ -251,6 +252,20 @@ class TestBus:
         async with serve(["intake"], around):
             await push("order", content("order"), app_id="youxuan-erp")
             await depth_is(f"{ANSWERS}.youxuan", 1)
+
+    async def test_a_consumer_that_is_refused_for_good_ends_the_service_and_leaves_nothing_running(
+        self, bench: Any, bus: Any, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        async def refused(_consumer: Any) -> Any:
+            raise BusRefusedError(fault("bus-file-foreign", file="bus.db"))
+
+        monkeypatch.setattr(EmbeddedConsumer, "__anext__", refused)
+
+        with pytest.raises(ExceptionGroup):
+            await Service(bench.gateway, bus, bench.seal_key, ["intake"]).run()
+
+        await asyncio.sleep(0)
+        assert asyncio.all_tasks() == {asyncio.current_task()}
 
     async def test_a_router_that_cannot_publish_tries_again(
         self, bench: Any, bus: Any, serve: Any, content: Any, until: Any
