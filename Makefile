@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: help setup demo serve test check format clean
+.PHONY: help setup demo serve test faults check format clean
 
 help:            ## Show what can be made
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## */\t/' | expand -t 12
@@ -19,6 +19,9 @@ serve: $(VENV)/.run  ## Run the gateway on the embedded defaults until Ctrl-C
 test: $(VENV)/.dev  ## Get the services the tests need and run every test
 	$(BIN)/python tests/services.py --install
 	$(BIN)/python -m pytest
+
+faults: $(VENV)/.dev  ## Live through 10,000 seeds of the simulation, on all processors
+	$(BIN)/python -m pytest tests/simulation --seeds 10000 --numprocesses auto --quiet
 
 check: $(VENV)/.dev  ## Lint, types, dead code
 	$(BIN)/ruff check .

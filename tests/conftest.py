@@ -13,6 +13,13 @@ import pytest
 Say = Callable[[str], None]
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """The options of ``tests/simulation``; they stand here because pytest asks for them before it looks there."""
+    group = parser.getgroup("simulation")
+    group.addoption("--seed", type=int, help="live through this seed alone, and tell all of it if it goes wrong")
+    group.addoption("--seeds", type=int, default=300, help="live through so many seeds (300 unless told)")
+
+
 def _loaded(name: str, *path: str) -> ModuleType:
     """A module of the tests, loaded from its place because test files are not importable by name."""
     spec = importlib.util.spec_from_file_location(name, Path(__file__).parent.joinpath(*path))
@@ -39,6 +46,12 @@ def triples() -> ModuleType:
 def benches() -> ModuleType:
     """What a bench is made of: Bench, Wire, and the troubles a wire may have."""
     return _loaded("tongguan_bench", "steps", "bench.py")
+
+
+@pytest.fixture(scope="session")
+def sets() -> ModuleType:
+    """Which scenarios of the example set suit which test."""
+    return _loaded("tongguan_sets", "sets.py")
 
 
 @pytest.fixture(scope="session")

@@ -7,7 +7,6 @@ import signal
 import subprocess
 import sys
 import time
-from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
@@ -21,9 +20,8 @@ from tongguan.gateway.composition import now_ms, open_database
 from tongguan.gateway.demo import make_set
 from tongguan.gateway.sample.expectation import DeliveryOutcome, Expectation, Outcome
 from tongguan.gateway.sample.files import INPUT, OPERATORS, SCRIPT, read_expected
-from tongguan.gateway.sample.generate import REFERENCES, SampleSet, generate
+from tongguan.gateway.sample.generate import SampleSet, generate
 from tongguan.gateway.sample.observing import answered, observed_cases
-from tongguan.gateway.sample.scenario import CaseSpec
 from tongguan.gateway.store.database import in_transaction
 from tongguan.messages.documents.answers import Answer
 
@@ -32,8 +30,6 @@ CLIENT = Path(__file__).with_name("client.py")
 START_S = 30
 GATEWAY = "tongguan-gateway"
 JOURNAL = "journal.jsonl"
-TRIPLE = ("order", "payment", "waybill")
-RIVALS = {"waybill-ambiguous", "waybill-rival", "waybill-reused", "order-rival"}
 AT_ONCE = {
     "TONGGUAN_DISPATCH_POLL_MS": "20",
     "TONGGUAN_RECEIVE_POLL_MS": "20",
@@ -198,9 +194,9 @@ def _until(check: Callable[[], bool], limit_s: float, else_say: Callable[[], str
 
 
 @pytest.fixture
-def prompt_set() -> Callable[[int, int], SampleSet]:
+def prompt_set(sets: Any) -> Callable[[int, int], SampleSet]:
     """Makes a set, by seed and count of cases, of every scenario that comes to its end without hours of waiting."""
-    return lambda seed, count: _set_of(seed, count, _takes_time)
+    return lambda seed, count: generate(seed, at := now_ms(), count, faults=sets.prompt_names(seed, at))
 
 
 @pytest.fixture
@@ -218,41 +214,9 @@ def clean_set() -> Callable[[int, int], SampleSet]:
 
 
 @pytest.fixture
-def steady_set() -> Callable[[int, int], SampleSet]:
+def steady_set(sets: Any) -> Callable[[int, int], SampleSet]:
     """Makes such a set whose cases end the same whatever stands still for a while, and in any order of arrival."""
-    return lambda seed, count: _set_of(seed, count, lambda spec: _takes_time(spec) or _hangs_on_order(spec), once=True)
-
-
-def _set_of(seed: int, count: int, is_out: Callable[[CaseSpec], bool], *, once: bool = False) -> SampleSet:
-    """A set of every scenario of one wave that has no such case.
-
-    With ``once``, of those that say everything once; a draft says again what the gateway would compose, and counts only
-    where it comes before that.
-    """
-    every = generate(seed, now_ms(), 0)
-    later = {number for each in every.deliveries if each.wave > 1 for number, _ in each.documents}
-    said = Counter((number, one.kind) for each in every.deliveries for number, one in each.documents)
-    names = [
-        each.scenario.name
-        for number, each in enumerate(every.planted)
-        if number not in later
-        and not any(map(is_out, each.scenario.cases))
-        and not (once and any(said[number, kind] > len(each.scenario.cases) for kind in TRIPLE))
-        and not (once and said[number, "inventory"])
-    ]
-    return generate(seed, now_ms(), count, faults=[name for name in names if name != REFERENCES])
-
-
-def _hangs_on_order(spec: CaseSpec) -> bool:
-    """Whether its end hangs on what came or left first: a refusal keeps others at home, rivals find each other."""
-    return bool(spec.answers.keys() - {"621"} or RIVALS & {*spec.findings})
-
-
-def _takes_time(spec: CaseSpec) -> bool:
-    """Whether a case is sent again after a pause, something about it comes late, or customs take a minute."""
-    again = spec.sends or any(count > 1 for count in spec.declared.values())
-    slow = "after_ms" in str(spec.answers)
-    return bool(again or slow or {"late", "uncertain"} & {*spec.flags, *spec.standings})
+    return lambda seed, count: generate(seed, at := now_ms(), count, faults=sets.steady_names(seed, at))
 
 
 @pytest.fixture
