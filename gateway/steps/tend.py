@@ -174,13 +174,13 @@ class Tend:
         )
 
     async def _seal(self, transaction: Transaction) -> tuple[Seal, bytes] | None:
-        heads = await unsealed(transaction, SEALED_MAX)
-        if not heads:
-            return None
         last, signature = await last_seal(transaction)
         if last.number and signature and not self._seal_key.holds(last.number):
             # a crash came between the database and the file
             self._seal_key.write(last, signature)
+        heads = await unsealed(transaction, SEALED_MAX)
+        if not heads:
+            return None
         seal = self._seal_key.next_seal(last, heads, self._gateway.clock())
         signature = self._seal_key.sign(seal)
         await add_seal(transaction, seal, signature, heads)

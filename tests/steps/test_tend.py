@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from tongguan.gateway.store.due import Due, add_due
+from tongguan.gateway.verifying import Progress, verify_ledger
 from tongguan.messages.ladders import ladder
 
 MINUTE, HOUR = 60_000, 3_600_000
@@ -370,6 +371,20 @@ class TestSeals:
         await bench.tend().seal()
 
         assert [each.number for each in bench.seal_key.written()] == [1, 2]
+
+    async def test_it_is_written_though_no_case_goes_on_any_more(
+        self, bench: Any, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        await bench.match()
+        tend = bench.tend()
+        monkeypatch.setattr(tend._seal_key, "write", _fail)
+        with pytest.raises(OSError, match="disk"):
+            await tend.seal()
+
+        await bench.tend().seal()
+
+        assert [each.number for each in bench.seal_key.written()] == [1]
+        assert [each async for each in verify_ledger(bench.database, bench.seal_key, Progress())] == []
 
     async def test_a_line_cut_by_a_crash_does_not_hide_the_seals_after_it(self, bench: Any) -> None:
         await bench.match(1)
