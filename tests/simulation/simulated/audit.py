@@ -19,6 +19,9 @@ from tongguan.gateway.verifying import Progress, verify_ledger
 
 NAMED_BY = {"311": "orderNo", "411": "payTransactionId", "511": "logisticsNo", "621": "orderNo"}
 
+THERE_BEFORE = {"-301010", "-401007", "-504015", "-621004"}
+"""What e-port answers to a message it has had before."""
+
 
 async def first_wrong(world: World) -> str | None:
     """The first thing that is not as it must be; None when all is well."""
@@ -169,8 +172,8 @@ def _steady(outcome: Outcome) -> Outcome:
 
 
 def _steady_case(case: CaseOutcome) -> CaseOutcome:
-    """Without how often the same was sent and said, and what came late."""
-    receipts = {short: tuple(sorted(set(codes))) for short, codes in case.receipts.items()}
+    """Without how often the same was sent and said, that it was there before, and what came late."""
+    receipts = {short: tuple(sorted(set(codes) - THERE_BEFORE)) for short, codes in case.receipts.items()}
     return replace(case, sends={}, standings={}, receipts=receipts)
 
 

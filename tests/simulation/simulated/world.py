@@ -5,12 +5,13 @@ import json
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
+from functools import cached_property
 from random import Random
 from typing import Any, cast
 
 import structlog
 
-from simulated.fates import Fates, Killed, Process
+from simulated.fates import MISFORTUNES_MAX, Fates, Killed, Process
 from simulated.ground import Ground
 from simulated.loop import Clock
 from simulated.ports import Folders, Line, Seals, Store
@@ -45,6 +46,7 @@ JUMP_MS = (-10 * MINUTE_MS, 20 * MINUTE_MS)
 END_AFTER_MS = 200 * HOUR_MS
 """How far time leaps on in the end: everything that can become late or be tried again has by then."""
 LEAP_MS = MINUTE_MS
+ATTEMPTS_MAX = MISFORTUNES_MAX + 3
 PUSH_S = 6.0
 REST_LOOKS_MAX = 300
 """How often it is asked whether everything has come to rest."""
@@ -84,11 +86,15 @@ class World:
         self._running: dict[int, Service | None] = {}
         self._tasks: list[asyncio.Task[None]] = []
 
-    @property
+    @cached_property
     def eports(self) -> Sequence[EPort]:
         """The e-ports of the trade modes in the set."""
-        every = self.ground.configuration.eports
-        return every if len(self.modes) > 1 else [each for each in every if each.name.endswith(self.modes[0])]
+        return [
+            # a death while a message is handed over counts as one of its attempts, and must not be the last
+            each.model_copy(update={"limits": each.limits.model_copy(update={"attempts_max": ATTEMPTS_MAX})})
+            for each in self.ground.configuration.eports
+            if len(self.modes) > 1 or each.name.endswith(self.modes[0])
+        ]
 
     def _settings(self) -> Settings:
         chosen = {
