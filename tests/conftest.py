@@ -17,7 +17,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     """The options of ``tests/simulation``; they stand here because pytest asks for them before it looks there."""
     group = parser.getgroup("simulation")
     group.addoption("--seed", type=int, help="live through this seed alone, and tell all of it if it goes wrong")
-    group.addoption("--seeds", type=int, default=300, help="live through so many seeds (300 unless told)")
+    group.addoption("--seeds", type=int, default=200, help="live through so many seeds (200 unless told)")
 
 
 def _loaded(name: str, *path: str) -> ModuleType:

@@ -11,9 +11,10 @@ from random import Random
 
 SLOW_S = (0.5, 3.0, 12.0)
 """How long a slow call takes at most; the longest outlasts every lease."""
-RATES = (0.01, 0.03, 0.1, 0.3)
-"""How often something happens at a touch that matters; a statement within a transaction is one of many."""
-STATEMENT = 0.05
+RATES = (0.02, 0.1, 0.3, 0.5)
+"""How often something happens at a touch that changes the world."""
+MANY = {"statement": 0.02, "begin": 0.1, "commit": 0.1, "committed": 0.2, "look": 0.1}
+"""Touches of which there are so many that each counts for less."""
 MISFORTUNES_MAX = 12
 
 
@@ -39,7 +40,7 @@ class Fates:
     def draw(self, where: str, what: str, *, can_fail: bool) -> str:
         """``pass``, ``die``, ``fail`` or ``slow``."""
         fate = "pass"
-        if self._left and self._random.random() < self._rate * (STATEMENT if what == "statement" else 1.0):
+        if self._left and self._random.random() < self._rate * MANY.get(what, 1.0):
             fate = self._random.choices(("die", "fail", "slow"), self._weights)[0]
             fate = "die" if fate == "fail" and not can_fail else fate
         if fate != "pass":
