@@ -132,6 +132,10 @@ class Program:
     def is_running(self) -> bool:
         return self._process is not None and self._process.poll() is None
 
+    @property
+    def pid(self) -> int | None:
+        return self._process.pid if self._process else None
+
 
 @dataclass
 class Programs:
@@ -241,6 +245,11 @@ class Server:
     def answers(self) -> bool:
         """Whether it can be worked with now."""
         raise NotImplementedError
+
+    def pids(self) -> list[int]:
+        """The processes of a private server, by which it can be measured; none of a server that runs elsewhere."""
+        programs = self._engine.programs if isinstance(self._engine, Programs) else ()
+        return [each.pid for each in programs if each.pid]
 
     def _last_words(self) -> str:
         if not isinstance(self._engine, Programs):
@@ -367,17 +376,21 @@ def rabbitmq(say: Say) -> RabbitMQ:
     raise UnavailableError(_missing(RabbitMQ.name))
 
 
-def postgresql(say: Say) -> PostgreSQL:
-    """The PostgreSQL of this test session, not yet started. Raises UnavailableError."""
+def postgresql(say: Say, *, durable: bool = False) -> PostgreSQL:
+    """The PostgreSQL of this test session, not yet started; a durable one runs on its own defaults.
+
+    Raises UnavailableError.
+    """
     if url := os.environ.get(POSTGRES_URL):
         return PostgreSQL(Given(), say, url)
     (port,) = free_ports(1)
     url = f"postgresql://postgres:postgres@127.0.0.1:{port}/postgres"
     if programs := _postgresql_programs():
-        return PostgreSQL(_private_postgresql(programs, port), say, url)
+        return PostgreSQL(_private_postgresql(programs, port, durable=durable), say, url)
     if _docker_answers():
         environment = {"POSTGRES_PASSWORD": "postgres"}
-        return PostgreSQL(Container(POSTGRES_IMAGE, {5432: port}, environment, "-c fsync=off"), say, url)
+        command = "" if durable else "-c fsync=off"
+        return PostgreSQL(Container(POSTGRES_IMAGE, {5432: port}, environment, command), say, url)
     raise UnavailableError(_missing(PostgreSQL.name))
 
 
@@ -419,7 +432,7 @@ def _private_rabbitmq(program: Path, port: int, api_port: int, dist_port: int, e
     return Programs(folder, [mapper, Program("rabbitmq", [str(program)], path, environment)])
 
 
-def _private_postgresql(programs: Path, port: int) -> Programs:
+def _private_postgresql(programs: Path, port: int, *, durable: bool) -> Programs:
     folder = Folder()
     data = folder.path / "data"
     data.mkdir(mode=0o700)
@@ -437,8 +450,10 @@ def _private_postgresql(programs: Path, port: int) -> Programs:
         check=True,
         capture_output=True,
     )
-    # -F: a killed server loses nothing without fsync, only a machine that loses power would
-    options = ["-F", "-p", str(port), "-k", str(data), "-h", "127.0.0.1", "-c", "max_connections=200"]
+    options = ["-p", str(port), "-k", str(data), "-h", "127.0.0.1"]
+    if not durable:
+        # -F: a killed server loses nothing without fsync, only a machine that loses power would
+        options += ["-F", "-c", "max_connections=200"]
     server = Program("postgres", [str(programs / "postgres"), "-D", str(data), *options], folder.path, {}, account)
     return Programs(folder, [server])
 
