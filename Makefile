@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: help setup demo serve test faults check format clean
+.PHONY: help setup demo serve test faults bench check format clean
 
 help:            ## Show what can be made
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## */\t/' | expand -t 12
@@ -22,6 +22,10 @@ test: $(VENV)/.dev  ## Get the services the tests need and run every test
 
 faults: $(VENV)/.dev  ## Live through 10,000 seeds of the simulation, on all processors
 	$(BIN)/python -m pytest tests/simulation --seeds 10000 --numprocesses auto --quiet
+
+bench: $(VENV)/.run  ## Measure how fast triples go all the way, against real services
+	$(BIN)/python tests/services.py --install
+	$(BIN)/python bench
 
 check: $(VENV)/.dev  ## Lint, types, dead code
 	$(BIN)/ruff check .
