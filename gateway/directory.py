@@ -15,7 +15,9 @@ _PUT = Statement(
     {"parties": columns(code="text", body="text")},
 )
 _DROP = Statement(
-    "DELETE FROM parties WHERE code NOT IN (SELECT code FROM {parties})", {"parties": columns(code="text")}
+    "DELETE FROM parties WHERE code NOT IN (SELECT code FROM {parties})",
+    {"parties": columns(code="text")},
+    without_rows=True,
 )
 _ALL = Statement("SELECT body FROM parties ORDER BY code")
 

@@ -32,11 +32,17 @@ def columns(**kinds: Kind) -> Mapping[str, Kind]:
 class Statement:
     """SQL for both dialects; ``given`` names the row parameters that stand in braces in the text.
 
+    Given no row at all, a statement has nothing to do and is not sent, unless it does something ``without_rows``, too.
     ``{lock}`` becomes FOR UPDATE and ``{skip}`` FOR UPDATE SKIP LOCKED; SQLite, which has one writer, needs neither.
     """
 
     text: str
     given: Mapping[str, Mapping[str, Kind]] = field(default_factory=dict)
+    without_rows: bool = False
+
+    def is_idle(self, parameters: Mapping[str, Any]) -> bool:
+        """Whether it would do nothing with these parameters."""
+        return bool(self.given) and not self.without_rows and not any(parameters[name] for name in self.given)
 
     def for_postgresql(self) -> str:
         """The text with UNNEST in place of the given rows."""

@@ -42,6 +42,8 @@ class _PostgresqlTransaction:
         self._connection = connection
 
     async def run(self, statement: Statement, **parameters: Any) -> Sequence[Row]:
+        if statement.is_idle(parameters):
+            return ()
         for name, kinds in statement.given.items():
             rows = parameters.pop(name)
             parameters.update((f"{name}_{column}", [row[at] for row in rows]) for at, column in enumerate(kinds))

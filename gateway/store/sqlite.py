@@ -78,6 +78,8 @@ class _SqliteTransaction:
         self._connection = connection
 
     async def run(self, statement: Statement, **parameters: Any) -> Sequence[Row]:
+        if statement.is_idle(parameters):
+            return ()
         for name in statement.given:
             parameters[name] = json.dumps(parameters[name], default=bytes.hex, ensure_ascii=False)
         if self._database.observe:

@@ -92,3 +92,13 @@ async def test_a_party_that_is_configured_no_more_is_gone_and_a_changed_one_chan
     found = await in_transaction(database, read_directory)
 
     assert found.parties == (changed,)
+
+
+async def test_without_any_party_nobody_stays_on_record(triples: Any) -> None:
+    database = SqliteDatabase(":memory:")
+    metadata.create_all(database.engine)
+    await in_transaction(database, lambda tx: record_parties(tx, triples.parties(), 1))
+
+    await in_transaction(database, lambda tx: record_parties(tx, [], 2))
+
+    assert (await in_transaction(database, read_directory)).codes == ()
