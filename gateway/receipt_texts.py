@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable, Mapping
+from functools import cache
 from typing import Any
 
 from ..messages.ladders import Rung, receipt_codes
@@ -33,10 +34,18 @@ _CODED = re.compile(r"\[Code:(-?[0-9]{1,10});Desc:([^\]]*)\]")
 
 def is_usual(text: str) -> bool:
     """Whether a text is one of those e-port and customs always use, which name nobody."""
-    if not text or _USUAL.fullmatch(text):
+    texts, coded = _official()
+    if not text or text in texts or _USUAL.fullmatch(text):
         return True
-    coded = _CODED.fullmatch(text)
-    return coded is not None and any(row.code == coded[1] and row.zh == coded[2] for row in receipt_codes())
+    found = _CODED.fullmatch(text)
+    return found is not None and found.groups() in coded
+
+
+@cache
+def _official() -> tuple[frozenset[str], frozenset[tuple[str, ...]]]:
+    """The texts of the table of receipt codes alone, and each with its code."""
+    rows = receipt_codes()
+    return frozenset(row.zh for row in rows), frozenset((row.code, row.zh) for row in rows)
 
 
 def kept_text(text: str, names: Iterable[str] | None) -> str:
