@@ -18,7 +18,6 @@ from ..ledger import Entry
 from ..packing import Building, envelope, file_name, groups, pack
 from ..states import AT_HOME, DeclarationState, Event, after
 from ..store.database import Transaction, in_transaction
-from ..store.gates import closed_gates
 from ..store.messages import Moved, Packed
 from .breaker import OF_THE_MESSAGE, Breaker
 from .desk import Desk
@@ -57,13 +56,14 @@ class Dispatch:
         self._breakers = {each.eport.name: Breaker() for each in gateway.destinations}
 
     async def run(self) -> int:
-        """One round over all e-ports; returns how many messages were handed over or tried."""
-        done = 0
-        gates = await in_transaction(self._gateway.database, closed_gates)
-        for destination in self._gateway.destinations:
-            closed = gates.get(destination.eport.name)
-            if closed is None or closed.state != "paused":
-                done += await self._round(destination, draining=closed is not None)
+        """One round over the e-ports that have work; returns how many messages were handed over or tried."""
+        gateway, done = self._gateway, 0
+        names = [each.eport.name for each in gateway.destinations]
+        busy = await in_transaction(gateway.database, lambda tx: gateway.messages.busy(tx, names, gateway.clock()))
+        for destination in gateway.destinations:
+            name = destination.eport.name
+            if name in busy and busy[name] != "paused":
+                done += await self._round(destination, draining=busy[name] is not None)
         return done
 
     async def _round(self, destination: Destination, *, draining: bool) -> int:

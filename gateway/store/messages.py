@@ -11,7 +11,20 @@ from ..sealing import Sealer, Unsealable
 from ..submissions import Relay
 from .cases import DECLARATION_COLUMNS, declaration
 from .database import Statement, Transaction, columns
+from .gates import Gate
 
+_BUSY = Statement(
+    """
+    SELECT eports.name AS eport, gates.state AS gate FROM {eports}
+    LEFT JOIN gates ON gates.eport = eports.name
+    WHERE EXISTS (SELECT 1 FROM declarations WHERE state = 'ready' AND declarations.eport = eports.name)
+        OR EXISTS (
+            SELECT 1 FROM messages
+            WHERE messages.state IN ('waiting', 'resend') AND leased_until <= :now AND messages.eport = eports.name
+        )
+    """,
+    {"eports": columns(name="text")},
+)
 _CLAIM = Statement(
     f"""
     SELECT {DECLARATION_COLUMNS}, content FROM declarations
@@ -293,6 +306,11 @@ class MessageStore:
             for id_, relay, members in relays
         ]
         await transaction.run(_ADD, rows=rows)
+
+    async def busy(self, transaction: Transaction, eports: Iterable[str], now: int) -> dict[str, Gate | None]:
+        """Those of the e-ports with something to pack or to send now, and how the gate of each is closed, if it is."""
+        rows = await transaction.run(_BUSY, eports=[(each,) for each in eports], now=now)
+        return {row.eport: row.gate for row in rows}
 
     async def in_flight(self, transaction: Transaction, eport: str) -> int:
         """How many messages of an e-port have been packed and not been answered."""
