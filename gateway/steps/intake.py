@@ -117,12 +117,12 @@ class Intake:
 
     def _fold(self, work: _Work, taker: Taker, digests: Mapping[int, bytes]) -> None:
         """Offer the documents of one delivery; a signed message is taken whole or not at all."""
-        before = taker.mark()
-        work.relay_id = self._gateway.mint.id() if work.read.relay else None
-        for each in work.read.submissions:
-            work.outcomes.append(self._offer(each, work, taker, digests))
-        if work.relay_id is None:
+        if work.read.relay is None:
+            work.outcomes += [self._offer(each, work, taker, digests) for each in work.read.submissions]
             return
+        before = taker.mark()
+        work.relay_id = self._gateway.mint.id()
+        work.outcomes += [self._offer(each, work, taker, digests) for each in work.read.submissions]
         found = {each.outcome for each in work.outcomes}
         if found == {Outcome.TAKEN}:
             return
