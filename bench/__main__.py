@@ -15,7 +15,7 @@ import typer
 from floor import floor
 from line import LOAD, Advanced, LineError, Servers, line, servers
 from load import read_load
-from report import BASELINE, Figures, as_json, figures_of, machine, show
+from report import BASELINE, HALF, Figures, as_json, figures_of, machine, show
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
@@ -30,11 +30,11 @@ HALF_LOAD_SECONDS = 8
 def main(
     triples: Annotated[
         int, typer.Option(min=1, help="每种投递方式的三单数 / triples for each shape of delivery")
-    ] = 4000,
+    ] = 1500,
     shape: Annotated[
         list[int] | None, typer.Option(min=1, max=100, help="一次投递的单证数 / documents in one delivery")
     ] = None,
-    baseline: Annotated[int, typer.Option(min=0, help="基线的三单数，0 为不跑 / triples for the baseline")] = 500,
+    baseline: Annotated[int, typer.Option(min=0, help="基线的三单数，0 为不跑 / triples for the baseline")] = 200,
     workers: Annotated[int, typer.Option(min=1, max=16, help="网关进程数 / gateway processes")] = 1,
     out: Annotated[Path, typer.Option(help="结果文件 / the JSON file")] = Path("var/bench.json"),
 ) -> None:
@@ -71,8 +71,8 @@ def _shape(found: Servers, folder: Path, triples: int, per_delivery: int, worker
             return [full]
         pace = full.per_second["finished"] * HALF_LOAD_SHARE
         count = max(per_delivery, int(pace * HALF_LOAD_SECONDS))
-        with _progress(f"×{per_delivery} ½", count) as advanced:
-            half = figures_of(f"×{per_delivery} ½", made.run(SEED + 1, count, per_delivery, pace, advanced))
+        with _progress(f"×{per_delivery} {HALF}", count) as advanced:
+            half = figures_of(f"×{per_delivery} {HALF}", made.run(SEED + 1, count, per_delivery, pace, advanced))
         return [full, half]
 
 

@@ -158,9 +158,12 @@ class Pusher:
 
 
 async def _tell(journal: Journal) -> None:
-    while True:
+    try:
+        while True:
+            _say({"accepted": len(journal.accepted), "finished": len(journal.finished)})
+            await asyncio.sleep(TELL_S)
+    finally:
         _say({"accepted": len(journal.accepted), "finished": len(journal.finished)})
-        await asyncio.sleep(TELL_S)
 
 
 def _say(what: Any) -> None:
