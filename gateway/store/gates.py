@@ -20,12 +20,12 @@ _LOAD = Statement(
     """
     SELECT eport, sum(ready) AS ready, sum(waiting) AS waiting, sum(unanswered) AS unanswered, min(since) AS since
     FROM (
-        SELECT eport, 1 AS ready, 0 AS waiting, 0 AS unanswered, NULL AS since FROM declarations
-        WHERE state = 'ready' AND relay_id IS NULL
+        SELECT eport, count(*) AS ready, 0 AS waiting, 0 AS unanswered, NULL AS since FROM declarations
+        WHERE state = 'ready' AND relay_id IS NULL GROUP BY eport
         UNION ALL
-        SELECT eport, 0, CASE WHEN state = 'waiting' THEN 1 ELSE 0 END,
-            CASE WHEN state = 'waiting' THEN 0 ELSE 1 END, packed_at
-        FROM messages WHERE state IN ('packed', 'waiting', 'resend', 'uncertain', 'sent')
+        SELECT eport, 0, sum(CASE WHEN state = 'waiting' THEN 1 ELSE 0 END),
+            sum(CASE WHEN state = 'waiting' THEN 0 ELSE 1 END), min(packed_at)
+        FROM messages WHERE state IN ('packed', 'waiting', 'resend', 'uncertain', 'sent') GROUP BY eport
     ) AS work GROUP BY eport
     """
 )

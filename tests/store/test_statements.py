@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tongguan.gateway.store import cases, decisions, documents, due, messages, results, tending
+from tongguan.gateway.store import cases, decisions, documents, due, gates, messages, results, tending
 from tongguan.gateway.store.database import Database, Statement, columns, in_transaction
 
 ECHO = Statement(
@@ -129,7 +129,7 @@ async def test_two_lists_of_rows_do_not_mix(empty: Database) -> None:
 
 ALL = {
     f"{module.__name__.rpartition('.')[2]}{name}": value
-    for module in (cases, decisions, documents, due, messages, results, tending)
+    for module in (cases, decisions, documents, due, gates, messages, results, tending)
     for name, value in vars(module).items()
     if isinstance(value, Statement)
 }
@@ -150,7 +150,16 @@ async def test_every_statement_of_the_store_runs_on_every_store_with_no_rows(dat
         await in_transaction(database, work)
 
 
-_PLAIN = {"eport": "hangzhou-9610", "owner": "x", "root": b"", "previous": b"", "signature": b""}
+_PLAIN = {
+    "eport": "hangzhou-9610",
+    "owner": "x",
+    "state": "paused",
+    "reason": "x",
+    "actor": "x",
+    "root": b"",
+    "previous": b"",
+    "signature": b"",
+}
 
 
 class _EnoughError(Exception):
