@@ -20,8 +20,9 @@ test: $(VENV)/.dev  ## Get the services the tests need and run every test
 	$(BIN)/python tests/services.py --install
 	$(BIN)/python -m pytest
 
-faults: $(VENV)/.dev  ## Live through 10,000 seeds of the simulation, on all processors
+faults: $(VENV)/.dev  ## Live through 10,000 seeds of the simulation and a million damaged inputs
 	$(BIN)/python -m pytest tests/simulation --seeds 10000 --numprocesses auto --quiet
+	TONGGUAN_TEST_HOSTILE=1000000 $(BIN)/python -m pytest tests/hostile --quiet
 
 bench: $(VENV)/.run  ## Measure how fast triples go all the way, against real services
 	$(BIN)/python tests/services.py --install
