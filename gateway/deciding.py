@@ -102,7 +102,8 @@ def decide(view: View, context: Context) -> Decision:
         decided=_digest(verdict, findings, linkage),
         waiting_since=(case.waiting_since or context.now) if status is CaseStatus.WAITING else None,
     )
-    at_home = any(each.message_type == INVENTORY and each.state in AT_HOME for each in present.values())
+    own = (each for each in present.values() if each.case_id == case.id)
+    at_home = any(each.message_type == INVENTORY and each.state in AT_HOME for each in own)
     helped = any(finding.rule in _BY_REFERENCE for finding in findings)
     awaited = _wants(linkage, view.references) if at_home or (helped and verdict is not Verdict.MATCHED) else ()
     if after == case and not made.declarations:
@@ -204,7 +205,9 @@ def _goods(order: Order, draft: Inventory | None, references: Mapping[LinkKey, R
 
 def _after_declaration(view: View, *, stands: bool) -> list[Hit]:
     """What happened to documents after they were declared: a delete, and a change beside an inventory that stands."""
-    gone = (each for each in view.declarations if each.state not in AT_HOME | OVER)
+    # the other orders of a merged payment are their own cases' affair
+    others = view.linkage.concerned - {each.held.id for each in view.linkage.links}
+    gone = (each for each in view.declarations if each.state not in AT_HOME | OVER and each.document_id not in others)
     versions = {each.document_id: each.document_version for each in gone}
     hits: list[Hit] = []
     for held in view.around:

@@ -233,19 +233,20 @@ def _towards(want: Wanted, attempts: Iterable[Declaration], situation: Situation
             return []
         version = want.held.version
         return [replace(current, content=want.content, digest=want.digest, document_version=version)]
-    app_type = _next_app_type(current, want, attempts)
+    own = [each for each in attempts if each.case_id == situation.case_id]
+    app_type = _next_app_type(current, want, own)
     return [_attempt(want, current, number, app_type, situation, mint)] if app_type else []
 
 
-def _next_app_type(current: Declaration | None, want: Wanted, attempts: Iterable[Declaration]) -> str | None:
-    """The appType of a further attempt, or None when the current one stands."""
+def _next_app_type(current: Declaration | None, want: Wanted, own: Iterable[Declaration]) -> str | None:
+    """The appType of a further attempt, or None when the current one stands; ``own`` are the attempts of the case."""
     if current is None or current.state is DeclarationState.WITHDRAWN:
         return NEW
     if current.digest == want.digest or (current.relay_id is not None and current.relay_id == want.relay_id):
         return None
     if current.state is DeclarationState.REFUSED:
         return current.app_type
-    inventory_gone = any(each.message_type == INVENTORY and each.state not in AT_HOME | OVER for each in attempts)
+    inventory_gone = any(each.message_type == INVENTORY and each.state not in AT_HOME | OVER for each in own)
     return CHANGE if want.message_type in (ORDER, PAYMENT, WAYBILL) and not inventory_gone else None
 
 

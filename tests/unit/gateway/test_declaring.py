@@ -423,6 +423,20 @@ class TestMergedPayment:
         assert before == ["blocked", "blocked"]
         assert [merged.states(key)["621"] for key in (first, second)] == ["ready", "ready"]
 
+    def test_an_inventory_of_another_order_does_not_keep_a_correction_at_home(
+        self, merged: Any, keys: Any, triples: Any
+    ) -> None:
+        for key in keys:
+            merged.decide(key)
+            merged.move("311", S.ACCEPTED, key, packed_at=1, message_id=5)
+        merged.move("621", S.RELEASED, keys[1], packed_at=1, message_id=6)
+        transaction = {"payTransactionId": "FB0000000888"}
+        merged.put(triples.document("order", 1, **transaction, buyerRegNo="another"))
+
+        merged.decide(keys[0])
+
+        assert [each.app_type for each in merged.own("311", keys[0])] == ["1", "2"]
+
     def test_another_case_never_moves_it(self, merged: Any, keys: Any) -> None:
         for key in keys:
             merged.decide(key)
