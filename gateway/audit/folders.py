@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from ...config.eports import EPort
-from ..sealing import Sealer, Unsealable
+from ..sealing import Sealer, Unsealable, is_shredded
 from ..store.database import Database, Statement, in_transaction
 from .check import Audit
 from .reading import documents_in, guids_of
@@ -56,10 +56,13 @@ async def _sent(  # noqa: PLR0917 - what is held against what
             after = row.id
             known.add(row.file_name)
             path = folder / row.file_name
+            if is_shredded(bytes(row.content)):
+                continue  # by right
             try:
                 stored = sealer.open(bytes(row.content))
             except Unsealable:
-                continue  # shredded by right
+                check.fault(f"{eport} {row.file_name}: cannot be opened")
+                continue
             if row.sends and row.packed_at < before:
                 check.saw()
                 if not path.is_file():

@@ -109,7 +109,26 @@ def _lines(path: Path) -> Iterator[dict[str, Any]]:
     with path.open(encoding="utf-8") as lines:
         for line in lines:
             if line.strip():
-                yield json.loads(line)
+                yield _told(line)
+
+
+class NotToldError(Exception):
+    """A line is none of a journal, nor of results."""
+
+
+def _told(line: str) -> dict[str, Any]:
+    try:
+        said = json.loads(line)
+    except ValueError:
+        raise NotToldError from None
+    whole = isinstance(said, dict) and (
+        isinstance(said.get("documents"), list)
+        or isinstance(said.get("delivery"), str)
+        or (isinstance(said.get("case"), dict) and isinstance(said.get("seq"), int))
+    )
+    if not whole:
+        raise NotToldError
+    return said
 
 
 def _escaped(part: str) -> str:

@@ -42,11 +42,13 @@ def audit(
     Store, folders, journal and results are held against each other; nothing is changed.
     退出码 / exit code: 0 全部相符 / all agree, 1 有不符 / something does not, 2 用法有误 / wrong usage.
     """
+    from ..audit.told import NotToldError
+
     speaker = Speaker(lang)
     configuration = configuration_of(config, speaker)
     try:
         made = asyncio.run(_audit(configuration, speaker, journal, results, settled_minutes))
-    except (ValueError, KeyError):
+    except NotToldError:
         speaker.stop("日志或结果不是约定的 JSON 行", "journal or results are not JSON lines of the contract", USAGE)
     if as_json:
         typer.echo(json.dumps([_as_json(made, each.code) for each in made.checks], ensure_ascii=False))
