@@ -39,7 +39,7 @@ BOM = b"\xef\xbb\xbf"
 _DECLARED = re.compile(rb"""<\?xml\s[^>]{0,200}?\sencoding\s*=\s*["']([A-Za-z0-9._-]{1,40})["']""")
 _PROLOG_WITH_DTD = re.compile(rb"(?:\s++|<!--.*?-->|<\?.*?\?>)*+<!DOCTYPE", re.DOTALL)
 _TOO_MANY_ATTRIBUTES = re.compile(
-    rb"""(?<!\s)(?:\s++[^\s=<>"'/]++\s*+=\s*+(?:"[^"<]*+"|'[^'<]*+')){%d}""" % (XML_ATTRIBUTES_MAX + 1)
+    rb"""<[^\s<>/]++(?:\s++[^\s=<>"'/]++\s*+=\s*+(?:"[^"<]*+"|'[^'<]*+')){%d}""" % (XML_ATTRIBUTES_MAX + 1)
 )
 # GB18030 contains GBK and GB2312; senders who declare the smaller ones use characters of the larger
 _PYTHON_CODEC = {"UTF-8": "utf-8", "UTF8": "utf-8", "US-ASCII": "ascii"} | dict.fromkeys(
