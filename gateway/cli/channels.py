@@ -2,6 +2,7 @@
 
 import asyncio
 import getpass
+import os
 from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -74,9 +75,8 @@ def resume(name: Name, config: Config = None, lang: Lang = None) -> None:
     from ..store.gates import open_gate
 
     speaker = Speaker(lang)
-    configuration = configuration_of(config, speaker)
-    known_eport(configuration, name, speaker)
-    asyncio.run(_in_store(configuration, lambda tx: open_gate(tx, name)))
+    # one that is configured no more can still be opened
+    asyncio.run(_in_store(configuration_of(config, speaker), lambda tx: open_gate(tx, name)))
     speaker.say(f"{name} 已恢复", f"{name} goes on")
 
 
@@ -87,10 +87,18 @@ def _close(name: str, state: "Gate", reason: str, config: Path | None, speaker: 
 
     configuration = configuration_of(config, speaker)
     known_eport(configuration, name, speaker)
-    closed = Closed(name, state, mask_text(reason), getpass.getuser(), now_ms())
+    closed = Closed(name, state, mask_text(reason), _actor(), now_ms())
     asyncio.run(_in_store(configuration, lambda tx: close_gate(tx, closed)))
     zh, en = _GATES[state]
     speaker.say(f"{name}：{zh}；tongguan eports resume {name} 恢复", f"{name} is {en}; tongguan eports resume {name}")
+
+
+def _actor() -> str:
+    """Who runs the command; a container's account may have no name."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return f"uid {os.getuid()}"
 
 
 async def _in_store(configuration: "Configuration", work: "Callable[[Transaction], Awaitable[None]]") -> None:

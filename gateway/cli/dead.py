@@ -11,6 +11,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from ...messages.chinatime import china_time
+from ...messages.personal import mask_text
 from .options import USAGE, Config, Lang, Speaker, configuration_of
 
 if TYPE_CHECKING:
@@ -102,7 +103,7 @@ def requeue(ids: Ids = None, every: All = False, config: Config = None, lang: La
             said = speaker.t("已处理并应答", "worked and answered") if worked else speaker.t("仍然失败", "fails again")
             speaker.out.print(f"{each.id}  [{'green' if worked else 'red'}]{said}[/]")
         _tell_beyond(speaker, yard)
-        return not failed and (every or len(letters) == len(set(ids or ())))
+        return not failed and _all_of(yard, letters, ids)
 
     _do(speaker, config, deed)
 
@@ -130,7 +131,7 @@ def drop(
         await yard.drop(letters)
         speaker.out.print(speaker.t(f"已删除 {len(letters)} 封", f"{len(letters)} dropped"))
         _tell_beyond(speaker, yard)
-        return every or len(letters) == len(set(ids or ()))
+        return _all_of(yard, letters, ids)
 
     _do(speaker, config, deed)
 
@@ -150,6 +151,11 @@ def _chosen(speaker: Speaker, yard: "Graveyard", ids: list[str] | None) -> "list
     return letters
 
 
+def _all_of(yard: "Graveyard", letters: "list[DeadLetter]", ids: list[str] | None) -> bool:
+    """Whether these letters are all that was meant."""
+    return {each.id for each in letters} == set(ids) if ids else not yard.beyond
+
+
 def _tell_beyond(speaker: Speaker, yard: "Graveyard") -> None:
     """Say that there are more than may be held at a time."""
     if yard.beyond:
@@ -161,8 +167,8 @@ def _row(letter: "DeadLetter") -> Iterator[str]:
     yield letter.id
     yield china_time(death.at).strftime(_TIME) if death else ""
     yield death.reason if death else ""
-    yield delivery.routing_key
-    yield delivery.user_id or delivery.app_id or ""
+    yield _plain(delivery.routing_key)
+    yield _plain(delivery.user_id or delivery.app_id or "")
     yield f"{len(delivery.body):,}"
 
 
@@ -173,8 +179,13 @@ def _properties(letter: "DeadLetter") -> Iterator[tuple[str, str]]:
         yield "died", f"{china_time(death.at).strftime(_TIME)} {death.reason} ({death.queue})"
     for name in ("routing_key", "content_type", "user_id", "app_id", "message_id", "correlation_id", "reply_to"):
         if value := getattr(delivery, name):
-            yield name, value
+            yield name, _plain(value)
     yield "bytes", f"{len(delivery.body):,}"
+
+
+def _plain(text: str) -> str:
+    """A sender's own words as they may stand in a terminal: people masked, nothing that steers it."""
+    return "".join(each if each.isprintable() else "?" for each in mask_text(text))
 
 
 def _write(path: Path, data: bytes) -> None:

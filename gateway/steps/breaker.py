@@ -28,9 +28,11 @@ class Breaker:
 
     def failed(self, now: int, jitter: float) -> bool:
         """A message could not be handed over; True when this opens the breaker, or opens it again."""
+        if now < self._open_until:
+            return False  # of the same round: it is open already
         self._failures += 1
         if self._failures < FAILURES_MAX:
             return False
-        pause = min(PAUSE_MS * 2 ** min(self._failures - FAILURES_MAX, 10), PAUSE_MS_MAX)
-        self._open_until = now + pause + int(pause * jitter / 4)
+        pause = PAUSE_MS * 2 ** min(self._failures - FAILURES_MAX, 10)
+        self._open_until = now + min(int(pause * (1 + jitter / 4)), PAUSE_MS_MAX)
         return True

@@ -25,7 +25,7 @@ _LOAD = Statement(
         UNION ALL
         SELECT eport, 0, sum(CASE WHEN state = 'waiting' THEN 1 ELSE 0 END),
             sum(CASE WHEN state = 'waiting' THEN 0 ELSE 1 END), min(packed_at)
-        FROM messages WHERE state IN ('packed', 'waiting', 'resend', 'uncertain', 'sent') GROUP BY eport
+        FROM messages WHERE state IN ('packed', 'waiting', 'resend', 'uncertain', 'sent', 'unanswered') GROUP BY eport
     ) AS work GROUP BY eport
     """
 )
